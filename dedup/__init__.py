@@ -1,0 +1,1 @@
+"""Signatures, candidate pairs and clusters of near-duplicates."""

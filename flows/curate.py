@@ -1,0 +1,104 @@
+"""The flow `curate`: one crawl in, one run folder with shards and a manifest out.
+
+Each stage is a Prefect task that starts one Beam job and leaves an artifact with what it counted. A stage's
+result is its dataset: a part that bears the wanted fingerprint is not made again, whoever asks, so a retry,
+a restart after SIGKILL and a second call all go on where the work stopped. Prefect's own result cache is
+off, since it would call a stage done after someone deleted its files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from flows import settings
+
+settings.apply()
+
+from apache_beam.options.pipeline_options import PipelineOptions  # noqa: E402
+from prefect import flow, task  # noqa: E402
+from prefect.artifacts import create_markdown_artifact, create_table_artifact  # noqa: E402
+
+from pipelines import run as runs  # noqa: E402
+from pipelines.annotate import annotate  # noqa: E402
+from pipelines.decide import decide  # noqa: E402
+from pipelines.dedup import deduplicate  # noqa: E402
+from pipelines.extract import extract  # noqa: E402
+from pipelines.options import beam_options  # noqa: E402
+from pipelines.scrub import scrub  # noqa: E402
+from pipelines.sources import Part, plan  # noqa: E402
+from pipelines.tokenize import tokenize  # noqa: E402
+from recipes.model import Recipe  # noqa: E402
+
+STAGES = ("plan", "extract", "annotate", "dedup", "decide", "scrub", "tokenize")
+PART_BYTES = 4 << 20
+
+
+def is_passing(_task: Any, _run: Any, state: Any) -> bool:
+    """Whether a failed stage is worth another try: wrong input stays wrong, a lost worker may not be."""
+    fault = state.result(raise_on_failure=False)
+    return not isinstance(fault, (ValueError, FileNotFoundError, KeyboardInterrupt))
+
+
+stage = task(retries=2, retry_delay_seconds=1, retry_condition_fn=is_passing, cache_policy=None)
+
+
+@stage(task_run_name="{name}")
+def run_stage(name: str, run: str, work: Callable[..., dict[str, int]], arguments: Sequence[Any]) -> dict[str, int]:
+    """Run one job, write its counts into run.json, and leave them as an artifact."""
+    counts = work(run, *arguments)
+    runs.finish_stage(run, name, counts)
+    rows = [{"what": key, "count": value} for key, value in counts.items()]
+    create_table_artifact(key=f"winnow-{name}", table=rows, description=f"{name} of {run}")
+    return counts
+
+
+@stage(task_run_name="plan")
+def make_plan(run: str, inputs: Sequence[str], part_bytes: int) -> list[Part]:
+    """Cut the inputs into parts and record the plan in run.json."""
+    parts = plan(inputs, part_bytes)
+    described = runs.load(run)
+    described["parts"] = [part.as_dict() for part in parts]
+    described["part_bytes"] = part_bytes
+    runs.save(run, described)
+    runs.finish_stage(run, "plan", {"parts": len(parts), "records": sum(max(p.records, 0) for p in parts)})
+    return parts
+
+
+@flow(name="curate", flow_run_name="{out}", validate_parameters=False, persist_result=False)
+def curate(
+    inputs: Sequence[str],
+    recipe: Recipe,
+    out: str,
+    workers: int = 1,
+    runner: str = "embedded",
+    tokenizer: str | None = None,
+    part_bytes: int = PART_BYTES,
+    flags: Sequence[str] = (),
+) -> dict[str, dict[str, int]]:
+    """Curate `inputs` by `recipe` into the run folder `out`; returns each stage's counts."""
+    options = beam_options(workers, runner, flags)
+    alone = beam_options(1, runner, flags)  # jobs so light that starting workers would cost more than they save
+    runs.begin(out, inputs, recipe, tokenizer)
+    parts = make_plan(out, inputs, part_bytes)
+    indices = [part.index for part in parts]
+    plan_of_work: list[tuple[str, Callable[..., dict[str, int]], Sequence[Any], PipelineOptions]] = [
+        ("extract", extract, (parts, recipe), options),
+        ("annotate", annotate, (indices, recipe), options),
+        ("dedup", deduplicate, (indices, recipe), options),
+        ("decide", decide, (indices, recipe), alone),
+        ("scrub", scrub, (indices, recipe), options),
+        ("tokenize", tokenize, (indices, recipe, tokenizer), options),
+    ]
+    counts = {name: run_stage(name, out, work, [*given, how]) for name, work, given, how in plan_of_work}
+    create_markdown_artifact(key="winnow-fates", markdown=fates_markdown(counts["decide"]))
+    return counts
+
+
+def fates_markdown(decided: dict[str, int]) -> str:
+    """A Markdown table of fates, most frequent first."""
+    total = sum(decided.values()) or 1
+    lines = ["| fate | documents | share |", "|---|---:|---:|"]
+    for fate, count in sorted(decided.items(), key=lambda item: (-item[1], item[0])):
+        lines.append(f"| {fate} | {count:,} | {count / total:.2%} |")
+    return "\n".join(lines)

@@ -1,0 +1,32 @@
+"""Turns whatever went wrong into one sentence for the person at the terminal.
+
+Beam wraps a worker's exception, with its whole traceback, into a RuntimeError's text; the sentence that the
+failing code wrote is the last line of it that names an exception.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+
+KNOWN = re.compile(r"^(?:[\w.]+\.)?(\w*(?:Error|Exception|Exit|Interrupt)): (.+)$")
+WHILE = re.compile(r"\s*\[while running '[^']*'\]")
+
+
+def sentence(error: BaseException) -> str:
+    """One line: what went wrong and, where it is known, how to mend it."""
+    text = WHILE.sub("", str(error)).strip()
+    if isinstance(error, RuntimeError) and "Traceback" in text:
+        named = [m for m in (KNOWN.match(line.strip()) for line in text.splitlines()) if m]
+        if named:
+            text = named[-1].group(2)
+    number = error.errno if isinstance(error, OSError) else None
+    if number == errno.ENOSPC or "No space left on device" in text:
+        return f"The disk is full ({text}). Free some space and give the same command: it goes on where it stopped."
+    if number == errno.EACCES:
+        return f"{text}. Check who may read and write there."
+    if isinstance(error, MemoryError):
+        return "Out of memory. Use fewer --workers or a smaller --part-bytes, and give the same command again."
+    if isinstance(error, KeyboardInterrupt):
+        return "Stopped. Give the same command again to go on where it stopped."
+    return text.splitlines()[-1] if text else type(error).__name__

@@ -1,0 +1,25 @@
+"""Environment for Prefect, set before it is imported: offline, quiet, no telemetry.
+
+Everything is a default: what the user has set (PREFECT_API_URL for a real server, a log level) stays.
+"""
+
+from __future__ import annotations
+
+import os
+
+DEFAULTS = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",  # faults reach the user as one sentence from the command line
+    "PREFECT_LOGGING_TO_API_ENABLED": "false",
+    "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",  # the run's own parts are the results
+    "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
+}
+
+
+def apply() -> None:
+    """Set every default that the environment does not set already."""
+    for name, value in DEFAULTS.items():
+        os.environ.setdefault(name, value)

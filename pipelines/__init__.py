@@ -1,0 +1,1 @@
+"""The Beam jobs, one module a job, and what jobs share."""

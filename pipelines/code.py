@@ -1,0 +1,52 @@
+"""The version of the code that made a part: a digest of Winnow's own sources and the libraries that matter.
+
+A part is reused only if the code that would make it is the code that made it. A digest of the sources is
+stricter than a version number: it also covers a checkout with local changes.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import version
+from importlib.resources import files
+
+import xxhash
+
+ROOMS = ("recipes", "filters", "dedup", "tokenization", "pipelines")
+LIBRARIES = (
+    "apache-beam",
+    "duckdb",
+    "fasttext",
+    "fastwarc",
+    "numpy",
+    "opencc",
+    "phonenumbers",
+    "pyarrow",
+    "resiliparse",
+    "rjieba",
+    "tokenizers",
+    "trafilatura",
+)
+
+
+@cache
+def code_version() -> str:
+    """32 hex digits over every `.py` of the rooms that take part in making data."""
+    digest = xxhash.xxh3_128()
+    for room in ROOMS:
+        for item in sorted(files(room).rglob("*.py"), key=str):  # type: ignore[attr-defined]
+            digest.update(item.relative_to(files(room)).as_posix().encode())
+            digest.update(item.read_bytes())
+    return digest.hexdigest()
+
+
+@cache
+def library_versions() -> dict[str, str]:
+    """Installed versions of the libraries whose change could change a byte of output."""
+    return {name: version(name) for name in LIBRARIES}
+
+
+@cache
+def made_by() -> str:
+    """Code and library versions as one string, an ingredient of every part's fingerprint."""
+    return code_version() + "".join(f" {n}={v}" for n, v in library_versions().items())

@@ -1,0 +1,74 @@
+"""Job: `signals/` and `duplicates/` in, `decisions/` out: one fate for every document.
+
+The rules are the recipe's, compiled to SQL by `filters.rules`; DuckDB evaluates that SQL over one part. The
+first failing rule names the fate; a document that passes all rules may still be a duplicate; what is left
+is kept. Nothing here knows what a rule means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from filters.rules import failing_threshold, failing_value, first_failing
+from pipelines.code import made_by
+from pipelines.mapping import map_parts
+from pipelines.parts import fingerprint, part_path, read_counts, read_mark, read_part, write_part
+from pipelines.schemas import DECISIONS
+from recipes.model import Recipe
+
+FATES = """
+SELECT doc_id,
+       CASE WHEN rule IS NOT NULL THEN 'filtered:' || rule
+            WHEN method IS NOT NULL AND method <> 'kept' THEN 'duplicate:' || method
+            ELSE 'kept' END AS fate,
+       rule,
+       CASE WHEN rule IS NOT NULL THEN value ELSE CAST(similarity AS VARCHAR) END AS value,
+       CASE WHEN rule IS NOT NULL THEN threshold END AS threshold
+FROM (SELECT s.doc_id, s.row_number, ({rule}) AS rule, CAST(({value}) AS VARCHAR) AS value,
+             CAST(({threshold}) AS VARCHAR) AS threshold, d.method,
+             CASE WHEN d.method <> 'kept' THEN d.similarity END AS similarity
+      FROM signals s LEFT JOIN duplicates d ON s.doc_id = d.doc_id)
+ORDER BY row_number
+"""
+
+
+def decide(run: str, indices: Sequence[int], recipe: Recipe, options: PipelineOptions) -> dict[str, int]:
+    """Decide every document of the run; returns how many met each fate."""
+    return map_parts(run, "decide", indices, decide_part, options, recipe=recipe)
+
+
+def decide_part(index: int, run: str, recipe: Recipe) -> dict[str, int]:
+    """Make one part of decisions/, unless it is there already."""
+    signals, duplicates = part_path(run, "signals", index), part_path(run, "duplicates", index)
+    steps = [step.model_dump() for step in recipe.steps]
+    mark = fingerprint("decide", made_by(), read_mark(signals), read_mark(duplicates), steps)
+    path = part_path(run, "decisions", index)
+    done = read_counts(path, mark)
+    if done is not None:
+        return done
+    decisions = fates(_table(signals), _table(duplicates), recipe)
+    tally = pc.value_counts(decisions["fate"])
+    counts = {str(item["values"]): int(item["counts"].as_py()) for item in tally}
+    write_part(path, decisions.to_batches(), DECISIONS, mark, counts)
+    return counts
+
+
+def fates(signals: pa.Table, duplicates: pa.Table, recipe: Recipe) -> pa.Table:
+    """One row of DECISIONS for each row of `signals`, in its order."""
+    numbered = signals.append_column("row_number", pa.array(range(signals.num_rows), pa.int64()))
+    query = FATES.format(
+        rule=first_failing(recipe), value=failing_value(recipe), threshold=failing_threshold(recipe)
+    )
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.register("signals", numbered)
+        connection.register("duplicates", duplicates)
+        return connection.execute(query).to_arrow_table().cast(DECISIONS)
+
+
+def _table(path: str) -> pa.Table:
+    return pa.Table.from_batches(list(read_part(path, batch_rows=65_536)))

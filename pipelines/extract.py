@@ -1,0 +1,164 @@
+"""Job: crawl bytes in, `documents/` and `rejects/` out; every record ends in exactly one of the two.
+
+The sandboxed extractor works one page ahead of this process, so reading and decoding overlap parsing.
+Rejects are written before documents: a part's documents file is its commit mark, and a part that has
+one always has the other.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import pyarrow as pa
+import xxhash
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from filters.charset import Decoded, decode
+from filters.extract import Extracted, Failure, Sandbox
+from filters.rights import header_rights
+from pipelines.code import made_by
+from pipelines.mapping import map_parts
+from pipelines.parts import fingerprint, part_path, read_counts, write_part
+from pipelines.schemas import DOCUMENTS, REJECTS
+from pipelines.sources import Part, Record, Reject, Skipped, read
+from recipes.model import Extract, Recipe
+
+BATCH_ROWS = 1024
+
+
+def extract(run: str, parts: list[Part], recipe: Recipe, options: PipelineOptions) -> dict[str, int]:
+    """Run the job over all parts; returns counts of records, documents, rejects and skipped records."""
+    return map_parts(run, "extract", parts, extract_part, options, choices=recipe.extract)
+
+
+def extract_part(part: Part, run: str, choices: Extract) -> dict[str, int]:
+    """Make one part of documents/ and rejects/, unless it is there already."""
+    mark = fingerprint("extract", made_by(), part.source, part.digest, part.start, part.end, choices.model_dump())
+    done = read_counts(part_path(run, "documents", part.index), mark)
+    if done is not None and read_counts(part_path(run, "rejects", part.index), mark) is not None:
+        return done
+    work = _PartWork(part, choices)
+
+    def write_rejects() -> None:
+        batch = pa.RecordBatch.from_pylist(work.rejects, schema=REJECTS)
+        counts = {"rejects": len(work.rejects)}
+        write_part(part_path(run, "rejects", part.index), [batch], REJECTS, mark, counts)
+
+    path = part_path(run, "documents", part.index)
+    write_part(path, work.batches(), DOCUMENTS, mark, work.counts, before_commit=write_rejects)
+    return dict(work.counts)
+
+
+@dataclass(frozen=True)
+class _Page:
+    """A record on its way through the extractor, with what decoding found out."""
+
+    record: Record
+    decoded: Decoded
+
+
+class _PartWork:
+    """Reads one part; gathers rejects and counts while documents stream out."""
+
+    def __init__(self, part: Part, choices: Extract) -> None:
+        self.part = part
+        self.sandbox = _sandbox(choices)
+        self.rejects: list[dict[str, Any]] = []
+        self.rows: list[dict[str, Any]] = []
+        self.counts: Counter[str] = Counter(records=0, documents=0, rejects=0)
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Documents as batches, in the order in which the part yields them."""
+        for page, result in self.sandbox.extract_many(self._html_pages()):
+            if isinstance(result, Failure):
+                self._reject(page.record, result.reason, result.detail)
+            else:
+                self._keep(page.record, page.decoded, result)
+            if len(self.rows) >= BATCH_ROWS:
+                yield self._flush()
+        if self.rows:
+            yield self._flush()
+
+    def _flush(self) -> pa.RecordBatch:
+        rows, self.rows = self.rows, []
+        return pa.RecordBatch.from_pylist(rows, schema=DOCUMENTS)
+
+    def _html_pages(self) -> Iterator[tuple[_Page, str, str | None]]:
+        """Pages that need extraction; everything else is settled on the way."""
+        for item in read(self.part):
+            self.counts["records"] += 1
+            if isinstance(item, Skipped):
+                self.counts[f"skipped.{item.record_type}"] += 1
+            elif isinstance(item, Reject):
+                self._reject(item, item.reason, item.detail)
+            elif item.text is not None:  # WET, JSONL, Parquet: text already
+                self._keep_text(item, None, item.text)
+            else:
+                decoded = decode(item.payload, item.charset_header)
+                if item.kind == "text":
+                    self._keep_text(item, decoded, decoded.text)
+                else:
+                    yield _Page(item, decoded), decoded.text, item.url
+
+    def _keep_text(self, record: Record, decoded: Decoded | None, text: str) -> None:
+        fields = record.fields
+        given = Extracted(text=text, title=fields.get("title"), author=fields.get("author"),
+                          date=fields.get("date"), html_lang=fields.get("lang"), license=fields.get("license"),
+                          robots=None, tdm_reservation=None, tdm_policy=None)  # fmt: skip
+        if text.strip():
+            self._keep(record, decoded, given)
+        else:
+            self._reject(record, "extract.empty", "The record holds no text.")
+
+    def _keep(self, record: Record, decoded: Decoded | None, result: Extracted) -> None:
+        self.counts["documents"] += 1
+        name = "given" if record.text is not None or record.kind == "text" else self.sandbox.name
+        self.rows.append(document_row(record, decoded, result, name))
+
+    def _reject(self, at: Record | Reject, reason: str, detail: str | None) -> None:
+        self.counts["rejects"] += 1
+        self.rejects.append(
+            {"doc_id": at.doc_id, "source": at.source, "offset": at.offset, "length": at.length,
+             "url": at.url, "reason": reason, "detail": detail}
+        )
+
+
+@cache
+def _sandbox(choices: Extract) -> Sandbox:
+    """One extractor process for each worker process, kept from part to part."""
+    return Sandbox(choices)
+
+
+def document_row(record: Record, decoded: Decoded | None, result: Extracted, extractor: str) -> dict[str, Any]:
+    """One row of documents/; HTTP headers speak before the page's own markup."""
+    headers = header_rights(record.http_headers)
+    raw = record.payload if record.text is None else record.text.encode()
+    return {
+        "doc_id": record.doc_id,
+        "source": record.source,
+        "offset": record.offset,
+        "length": record.length,
+        "url": record.url,
+        "crawled": record.crawled,
+        "charset": decoded.charset if decoded else "utf-8",
+        "charset_from": decoded.origin if decoded else "given",
+        "replaced_chars": decoded.replaced if decoded else 0,
+        "raw_bytes": len(raw),
+        "raw_hash": xxhash.xxh3_128_hexdigest(raw),
+        "extractor": extractor,
+        "title": result.title,
+        "author": result.author,
+        "date": result.date,
+        "html_lang": result.html_lang or dict(record.http_headers).get("content-language"),
+        "license": result.license,
+        "robots": result.robots,
+        "x_robots_tag": headers.x_robots_tag,
+        "tdm_reservation": headers.tdm_reservation or result.tdm_reservation,
+        "tdm_policy": headers.tdm_policy or result.tdm_policy,
+        "text_hash": xxhash.xxh3_128_hexdigest(result.text.encode()),
+        "text": result.text,
+    }

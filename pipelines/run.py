@@ -1,0 +1,109 @@
+"""run.json: what a run is made from, and how far it has come.
+
+It holds the resolved recipe, the plan of parts with the digest of each part's bytes, versions, seeds and the
+state of each stage; no clock time and no worker count, so that equal work gives an equal file. Timings and
+worker counts are in `log/`. A folder belongs to one run: other inputs or another recipe are refused.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from apache_beam.io.filesystems import FileSystems
+
+from pipelines.code import code_version, library_versions
+from pipelines.parts import make_dirs, replace
+from recipes.model import Recipe
+
+NAME = "run.json"
+
+
+def path_of(run: str) -> str:
+    """Where the run's own description lives."""
+    return FileSystems.join(run, NAME)
+
+
+def load(run: str) -> dict[str, Any]:
+    """Read run.json; FileNotFoundError with the remedy if the folder holds no run."""
+    if not FileSystems.exists(path_of(run)):
+        raise FileNotFoundError(f"{run} holds no run: there is no {NAME} in it. Name a folder made by `winnow run`.")
+    with FileSystems.open(path_of(run), mime_type="application/octet-stream") as stream:
+        try:
+            described: dict[str, Any] = json.loads(stream.read())
+        except ValueError as error:
+            raise ValueError(
+                f"{path_of(run)} is damaged ({error}); move it away and run again into the same folder."
+            ) from error
+    return described
+
+
+def save(run: str, described: Mapping[str, Any]) -> None:
+    """Write run.json whole: a temporary file, then a rename."""
+    make_dirs(run)
+    temporary = path_of(run) + ".tmp"
+    with FileSystems.create(temporary, mime_type="application/octet-stream") as sink:
+        text = json.dumps(described, indent=1, sort_keys=True, ensure_ascii=False)
+        sink.write(text.encode() + b"\n")
+    replace(temporary, path_of(run))
+
+
+def begin(run: str, inputs: Sequence[str], recipe: Recipe, tokenizer: str | None) -> dict[str, Any]:
+    """Open `run` for these inputs and this recipe: a new folder, or the same run carried on.
+
+    Raises ValueError when the folder holds another run or other files: two corpora must never mix.
+    """
+    wanted = {
+        "inputs": list(inputs),
+        "recipe": json.loads(recipe.model_dump_json(exclude_none=True)),
+        "tokenizer": tokenizer,
+    }
+    if FileSystems.exists(path_of(run)):
+        described = load(run)
+        for key, value in wanted.items():
+            if described.get(key) != value:
+                raise ValueError(
+                    f"{run} holds another run: its {key} differ{'' if key == 'inputs' else 's'} from what was asked. "
+                    "Choose another --out, or delete that folder."
+                )
+    else:
+        if "://" not in run and Path(run).is_dir() and any(p.name != ".lock" for p in Path(run).iterdir()):
+            raise ValueError(f"{run} is not empty and holds no run. Choose another --out, or empty that folder.")
+        described = {**wanted, "parts": [], "stages": {}}
+    described["versions"] = {"winnow": code_version(), **library_versions()}
+    described["seeds"] = {"minhash": recipe.dedup.minhash.seed if recipe.dedup.minhash else None,
+                          "shuffle": recipe.tokens.seed}
+    save(run, described)
+    return described
+
+
+def finish_stage(run: str, stage: str, counts: Mapping[str, int]) -> None:
+    """Record that a stage is done, with what it counted."""
+    described = load(run)
+    described["stages"][stage] = {"state": "done", "counts": dict(sorted(counts.items()))}
+    save(run, described)
+
+
+@contextmanager
+def locked(run: str) -> Iterator[None]:
+    """Hold the run's folder for this process; ValueError if another process holds it.
+
+    The lock is the kernel's (flock), so it goes when its holder dies, however it dies. On an object store
+    there is none to take: there, whole-part writes keep two runs from harming each other.
+    """
+    if "://" in run:
+        yield
+        return
+    make_dirs(run)
+    with (Path(run) / ".lock").open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ValueError(
+                f"{run} is being written by another process. Wait for it, or choose another --out."
+            ) from error
+        yield

@@ -1,0 +1,80 @@
+"""The columns of every dataset in a run: the contract between one job and the next.
+
+A dataset is a folder of `part-NNNNN.parquet`, one for each part of the input, in the same row order in
+`documents/`, `signals/` and `decisions/`, so that jobs join them by position. Strings that may be long are
+`large_string`: their offsets have 64 bits, and the kernels read those buffers in place.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+DOCUMENTS = pa.schema(
+    [
+        pa.field("doc_id", pa.string(), nullable=False),  # 32 hex digits: xxh3_128 of "source\0offset"
+        pa.field("source", pa.string(), nullable=False),  # input's name, relative to what the user named
+        pa.field("offset", pa.int64(), nullable=False),  # byte of the record in the file; row for Parquet
+        pa.field("length", pa.int64()),  # bytes of the record in the file; 1 for Parquet
+        pa.field("url", pa.string()),
+        pa.field("crawled", pa.string()),  # WARC-Date as written
+        pa.field("charset", pa.string()),
+        pa.field("charset_from", pa.string()),  # bom | http | meta | detected | given
+        pa.field("replaced_chars", pa.int32()),  # U+FFFD that decoding put in
+        pa.field("raw_bytes", pa.int64()),  # payload size before decoding
+        pa.field("raw_hash", pa.string()),  # xxh3_128 of the payload
+        pa.field("extractor", pa.string()),
+        pa.field("title", pa.string()),
+        pa.field("author", pa.string()),
+        pa.field("date", pa.string()),  # ISO 8601 date of publication, as the page says
+        pa.field("html_lang", pa.string()),  # <html lang>, else Content-Language
+        pa.field("license", pa.string()),  # first licence link of the page
+        pa.field("robots", pa.string()),  # robots meta directives, lower case, comma-separated
+        pa.field("x_robots_tag", pa.string()),  # the header, lower case
+        pa.field("tdm_reservation", pa.string()),  # TDMRep value, header before meta
+        pa.field("tdm_policy", pa.string()),
+        pa.field("text_hash", pa.string(), nullable=False),  # xxh3_128 of text in UTF-8
+        pa.field("text", pa.large_string(), nullable=False),
+    ]
+)
+
+REJECTS = pa.schema(
+    [
+        pa.field("doc_id", pa.string(), nullable=False),
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("offset", pa.int64(), nullable=False),
+        pa.field("length", pa.int64()),
+        pa.field("url", pa.string()),
+        pa.field("reason", pa.string(), nullable=False),  # see docs/fates.md
+        pa.field("detail", pa.string()),  # a sentence; never text of the page
+    ]
+)
+
+DUPLICATES = pa.schema(
+    [
+        pa.field("doc_id", pa.string(), nullable=False),
+        pa.field("cluster_id", pa.string(), nullable=False),  # lowest doc_id of the cluster
+        pa.field("kept_id", pa.string(), nullable=False),  # equal to doc_id on the row of the one that stays
+        pa.field("cluster_size", pa.int64(), nullable=False),
+        pa.field("similarity", pa.float32()),  # Jaccard of doc and kept one, estimated from the signatures
+        pa.field("method", pa.string(), nullable=False),  # exact | minhash | kept
+    ]
+)
+
+DECISIONS = pa.schema(
+    [
+        pa.field("doc_id", pa.string(), nullable=False),
+        pa.field("fate", pa.string(), nullable=False),  # kept | filtered:<rule> | duplicate:<method>
+        pa.field("rule", pa.string()),  # id of the rule that dropped it
+        pa.field("value", pa.string()),  # what was measured, as text
+        pa.field("threshold", pa.string()),  # the rule's bound, as text: ">= 50"
+    ]
+)
+
+# kept/ ends in one int32 column `pii_<kind>` for every kind that the scrubber knows.
+KEPT = [
+    pa.field("doc_id", pa.string(), nullable=False),
+    pa.field("url", pa.string()),
+    pa.field("source", pa.string(), nullable=False),
+    pa.field("lang", pa.string()),
+    pa.field("text", pa.large_string(), nullable=False),  # after the recipe's edits and scrubbing
+]

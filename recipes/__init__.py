@@ -1,0 +1,1 @@
+"""What a recipe is, and every recipe that ships."""

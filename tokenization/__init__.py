@@ -1,0 +1,1 @@
+"""Tokenizers, packing, shard formats and the manifest."""

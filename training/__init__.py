@@ -1,0 +1,1 @@
+"""A minimal trainer that consumes a manifest."""
