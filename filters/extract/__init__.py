@@ -1,0 +1,7 @@
+"""HTML to main text and page metadata, in a process that can be stopped."""
+
+from filters.extract.interface import Extracted, Extractor, Failure
+from filters.extract.libraries import make_extractor
+from filters.extract.sandbox import Sandbox
+
+__all__ = ["Extracted", "Extractor", "Failure", "Sandbox", "make_extractor"]

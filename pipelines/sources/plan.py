@@ -1,0 +1,192 @@
+"""The plan: inputs to parts, the same for the same bytes whoever runs it and with however many workers.
+
+Named inputs are expanded in order; each file is told by its ending, and by its first bytes where the ending
+says nothing; then it is cut. WARC is cut at record starts, which costs one scan of the file and gives the
+number of records to come; JSONL at line starts if it is not compressed; Parquet at row groups; HTML folders
+by files.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from apache_beam.io.filesystems import FileSystems
+
+from pipelines.parts import fingerprint
+from pipelines.sources.part import Part
+from pipelines.sources.resync import member_end
+from pipelines.sources.storage import digest, open_raw, size_of
+from pipelines.sources.warc import raw_records
+
+PART_BYTES = 4 << 20
+NAMED = re.compile(r"([A-Za-z0-9._-]+)=(.+)", re.DOTALL)
+ENDINGS = (
+    (("html", "htm", "xhtml"), "html"),
+    (("jsonl", "json", "ndjson", "jsonl.gz", "json.gz", "jsonl.zst", "json.zst", "ndjson.gz"), "jsonl"),
+    (("parquet",), "parquet"),
+    (("arc", "arc.gz"), "arc"),
+    (("warc", "warc.gz", "warc.lz4", "warc.zst", "wet", "wet.gz", "warc.gz.open", "warc.txt"), "warc"),
+)
+
+
+def plan(inputs: Sequence[str], part_bytes: int = PART_BYTES) -> list[Part]:
+    """Parts of all inputs, numbered in order; FileNotFoundError or ValueError with the remedy."""
+    files: dict[str, str] = {}
+    for named in inputs:
+        for source, path in expand(named):
+            if files.setdefault(source, path) != path:
+                raise ValueError(
+                    f"{files[source]} and {path} would both be the source {source!r}. "
+                    "Name their common parent folder, or give one of them as NAME=PATH."
+                )
+    cuts = [cut for source, path in files.items() for cut in _cut(source, path, part_bytes)]
+    return [Part(i, *cut) for i, cut in enumerate(_group_html(cuts, part_bytes))]
+
+
+def expand(named: str) -> Iterator[tuple[str, str]]:
+    """(source, path) of every file that `named` (a file, folder, glob, or NAME=one of these) stands for."""
+    prefix, spec = "", named
+    match = NAMED.fullmatch(named)
+    if match and not _exists(named):
+        prefix, spec = match.group(1), match.group(2)
+    is_glob = any(c in spec for c in "*?[") and not _exists(spec)
+    if is_glob:
+        root = spec[: min(spec.index(c) for c in "*?[" if c in spec)].rpartition("/")[0]
+        paths = _match(spec)
+    elif _exists(spec) and not _is_folder(spec):
+        root, paths = spec.rpartition("/")[0], [spec]
+    else:
+        root, paths = spec.rstrip("/"), _match(f"{spec.rstrip('/')}/**")
+    # A folder may hold anything; only a file that was named outright must be of a known kind.
+    known = [p for p in paths if kind_of(p)] if paths != [spec] else paths
+    if not known:
+        raise FileNotFoundError(f"{spec}: there is no such input. Name a WARC, ARC, WET, JSONL, Parquet or HTML file, "
+                                "a folder of them, or a glob that matches some.")  # fmt: skip
+    for path in sorted(known):
+        relative = path[len(root) :].lstrip("/") if root and path.startswith(root) else path
+        yield ("/".join(filter(None, (prefix, relative if paths != [spec] or not prefix else "")))), path
+
+
+def _match(pattern: str) -> list[str]:
+    return [m.path for result in FileSystems.match([pattern]) for m in result.metadata_list]
+
+
+def _exists(path: str) -> bool:
+    return bool(FileSystems.exists(path))
+
+
+def _is_folder(path: str) -> bool:
+    if "://" not in path:
+        from pathlib import Path
+
+        return Path(path).is_dir()
+    return not _match(path)
+
+
+def kind_of(path: str) -> str | None:
+    """What reader a file is for, by its ending, else by its first bytes; None if nothing is recognised."""
+    name = PurePosixPath(path).name.lower()
+    for endings, kind in ENDINGS:
+        if name.endswith(tuple(f".{e}" for e in endings)):
+            return kind
+    with open_raw(path) as stream:
+        head = stream.read(8)
+    if head.startswith((b"WARC/", b"\x1f\x8b")):
+        return "warc"
+    return "parquet" if head.startswith(b"PAR1") else None
+
+
+Cut = tuple[str, str, str, int, int, int, str, tuple[str, ...]]
+
+
+def _cut(source: str, path: str, part_bytes: int) -> Iterator[Cut]:
+    kind = kind_of(path)
+    if kind is None:
+        raise ValueError(f"{path} is of no kind that Winnow reads: WARC, ARC, WET, JSONL, Parquet, HTML.")
+    if kind == "warc":
+        yield from _cut_warc(source, path, part_bytes)
+    elif kind == "jsonl" and path.endswith(("json", "jsonl")):
+        yield from _cut_lines(source, path, part_bytes)
+    elif kind == "parquet":
+        yield from _cut_row_groups(source, path)
+    else:
+        size = size_of(path)
+        end = -1 if kind == "jsonl" else size  # the length of a compressed stream is not known
+        yield kind, source, path, 0, end, -1 if kind != "html" else 1, digest(path, 0, size), ()
+
+
+def _cut_warc(source: str, path: str, part_bytes: int) -> Iterator[Cut]:
+    size, start, count = size_of(path), 0, 0
+    with open_raw(path) as stream:
+        for item in raw_records(stream, 0, size, bodies=False):
+            if item.offset - start >= part_bytes and count:
+                yield "warc", source, path, start, item.offset, count, digest(path, start, item.offset), ()
+                start, count = item.offset, 0
+            count += 1
+    kind, end = ("warc", size) if start or count != 1 else _solid(path, size)
+    yield kind, source, path, start, end, count if kind == "warc" else -1, digest(path, start, size), ()
+
+
+def _solid(path: str, size: int) -> tuple[str, int]:
+    """A whole WARC in one gzip member has no offsets to cut at: it is read as one decompressed stream."""
+    with open_raw(path) as stream:
+        if stream.read(2) != b"\x1f\x8b" or member_end(stream, 0) != size:
+            return "warc", size
+    return "warc_solid", 1 << 62
+
+
+def _cut_lines(source: str, path: str, part_bytes: int) -> Iterator[Cut]:
+    size, start = size_of(path), 0
+    with open_raw(path) as stream:
+        while start < size:
+            stream.seek(min(start + part_bytes, size))
+            stream.readline()
+            end = stream.tell()
+            yield "jsonl", source, path, start, end, -1, digest(path, start, end), ()
+            start = end
+
+
+def _cut_row_groups(source: str, path: str) -> Iterator[Cut]:
+    try:
+        with open_raw(path) as stream:
+            metadata = pq.ParquetFile(stream).metadata
+            rows = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
+    except pa.ArrowException:
+        rows = [1]  # read() will say what is wrong with it, as one reject
+    mark = digest(path, 0, size_of(path))
+    for i, count in enumerate(rows):
+        yield "parquet", source, path, i, i + 1, count, fingerprint(mark, i), ()
+
+
+def _group_html(cuts: list[Cut], part_bytes: int) -> Iterator[Cut]:
+    """Put neighbouring HTML files of one folder into common parts of about `part_bytes`."""
+    group: list[Cut] = []
+    for cut in cuts:
+        fits = group and cut[0] == "html" and _folder(cut) == _folder(group[0])
+        if group and (not fits or sum(c[4] for c in group) >= part_bytes):
+            yield _merged(group)
+            group = []
+        if cut[0] == "html":
+            group.append(cut)
+        else:
+            yield cut
+    if group:
+        yield _merged(group)
+
+
+def _folder(cut: Cut) -> tuple[str, str]:
+    return cut[1].rpartition("/")[0], cut[2].rpartition("/")[0]
+
+
+def _merged(group: list[Cut]) -> Cut:
+    source, path = _folder(group[0])
+    if not source:  # files named outright: no common folder in their source
+        names = tuple(c[1] for c in group)
+    else:
+        names = tuple(c[1].rpartition("/")[2] for c in group)
+    mark = fingerprint([c[6] for c in group], names)
+    return "html", source, path, 0, len(group), len(group), mark, names

@@ -1,0 +1,26 @@
+"""A part to its records, whatever kind of input it is a part of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from pipelines.sources.archive import read_arc, read_warc, reject
+from pipelines.sources.part import Item, Part
+from pipelines.sources.tables import read_html, read_jsonl, read_parquet
+
+READERS: dict[str, Callable[[Part], Iterator[Item]]] = {
+    "warc": read_warc,
+    "warc_solid": read_warc,
+    "arc": read_arc,
+    "html": read_html,
+    "jsonl": read_jsonl,
+    "parquet": read_parquet,
+}
+
+
+def read(part: Part) -> Iterator[Item]:
+    """Every record of the part, each as a Record, a Reject or a Skipped; an unreadable file is one reject."""
+    try:
+        yield from READERS[part.kind](part)
+    except FileNotFoundError as error:
+        yield reject(part, part.start, 0, None, "file.unreadable", str(error))
