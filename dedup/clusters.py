@@ -39,7 +39,9 @@ def unique_pairs(left: Docs, right: Docs) -> Pairs:
     return pairs[:, 0], pairs[:, 1]
 
 
-def similarity(signatures: Signatures, left: npt.NDArray[np.int64], right: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+def similarity(
+    signatures: Signatures, left: npt.NDArray[np.int64], right: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float32]:
     """Estimated Jaccard of rows `left` and `right`: the share of equal positions; in blocks to bound memory."""
     out = np.empty(len(left), np.float32)
     for at in range(0, len(left), 65_536):

@@ -30,13 +30,13 @@ def units(data, start, end, unit, classes, lower, out):  # type: ignore[no-untyp
         i += width
         kind = classes[code]
         alone = kind == SINGLE or (unit == CHAR and kind != SPACE)
-        if filled and (alone or kind == SPACE or kind == OTHER):
+        if filled and (alone or kind in (SPACE, OTHER)):
             out[n] = mix(h)
             n, h, filled = n + 1, np.uint64(0), False
         if alone:
             out[n] = mix(np.uint64(lower[code]) + np.uint64(1))
             n += 1
-        elif kind != SPACE and kind != OTHER:  # noqa: PLR1714
+        elif kind != SPACE and kind != OTHER:
             h = mix(h * np.uint64(31) + np.uint64(lower[code]) + np.uint64(1))
             filled = True
     if filled:
@@ -90,5 +90,3 @@ def true_jaccard(a: str, b: str, ngram: int, unit: str = "word") -> float:
     hashes, first = shingles(pa.array([a, b], pa.large_string()), ngram, unit)
     left, right = set(hashes[: first[1]].tolist()), set(hashes[first[1] :].tolist())
     return len(left & right) / len(left | right) if left and right else 0.0
-
-

@@ -78,7 +78,5 @@ def _evidence(robots: str | None, tag: str | None, tdm: str | None) -> str | Non
 
 def noindex(batch: pa.RecordBatch) -> pa.BooleanArray:
     """For each row of DOCUMENTS, whether robots meta or header says `noindex` (or `none`, which implies it)."""
-    said = pc.binary_join_element_wise(
-        pc.fill_null(batch["robots"], ""), pc.fill_null(batch["x_robots_tag"], ""), ","
-    )
+    said = pc.binary_join_element_wise(pc.fill_null(batch["robots"], ""), pc.fill_null(batch["x_robots_tag"], ""), ",")
     return pc.match_substring_regex(said, r"\b(noindex|none)\b")

@@ -89,10 +89,14 @@ def check(recipe: Recipe) -> None:
     known = [*SIGNALS, *DOCUMENT_SIGNALS]
     for rule, _ in recipe.placed_rules():
         if rule.signal not in known:
-            raise ValueError(f"{recipe.name}: rule {rule.id} names no signal: {rule.signal!r}.{nearest(rule.signal, known)}")
+            raise ValueError(
+                f"{recipe.name}: rule {rule.id} names no signal: {rule.signal!r}.{nearest(rule.signal, known)}"
+            )
     for edit in recipe.edits:
         if edit.edit not in EDITS:
-            raise ValueError(f"{recipe.name}: step {edit.id} names no edit: {edit.edit!r}.{nearest(edit.edit, [*EDITS])}")
+            raise ValueError(
+                f"{recipe.name}: step {edit.id} names no edit: {edit.edit!r}.{nearest(edit.edit, [*EDITS])}"
+            )
 
 
 def nearest(name: str, known: Sequence[str]) -> str:

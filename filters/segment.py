@@ -59,7 +59,7 @@ def buffers(text: pa.LargeStringArray) -> tuple[Bytes, Ints]:
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def decode_at(data: Bytes, i: int) -> tuple[int, int]:
+def decode_at(data, i):  # type: ignore[no-untyped-def]
     """Code point at byte i of valid UTF-8, and its width in bytes."""
     b = np.int64(data[i])
     if b < 0x80:
@@ -118,7 +118,7 @@ def _token_end(data: Bytes, i: int, end: int, classes: Bytes, joined: bool) -> t
             i += w
             chars += 1
         return i, chars, False, True
-    alpha = kind == LETTER or kind == SINGLE  # noqa: PLR1714 - numba has no `in` for this
+    alpha = kind in (LETTER, SINGLE)
     last = kind
     while i < end:
         code, width = decode_at(data, i)
@@ -126,14 +126,14 @@ def _token_end(data: Bytes, i: int, end: int, classes: Bytes, joined: bool) -> t
         if kind == SPACE or (kind == SINGLE and not joined):
             break
         if kind == OTHER:
-            inner = code == 0x27 or code == 0x2019 or ((code == 0x2E or code == 0x2C) and last == DIGIT)  # noqa: PLR1714
+            inner = code == 0x27 or code == 0x2019 or ((code == 0x2E or code == 0x2C) and last == DIGIT)
             if not inner or i + width >= end:
                 break
             following, _ = decode_at(data, i + width)
             wanted = DIGIT if last == DIGIT else LETTER
             if classes[following] != wanted:
                 break
-        alpha = alpha or kind == LETTER or kind == SINGLE  # noqa: PLR1714
+        alpha = alpha or kind in (LETTER, SINGLE)
         last = kind
         i += width
         chars += 1

@@ -42,6 +42,7 @@ def run(
     settings.apply()
     from filters.rules import check, set_thresholds
     from flows.progress import shown
+    from flows.quiet import chatter_logged
     from pipelines.run import locked
     from recipes.load import load
 
@@ -49,7 +50,7 @@ def run(
     check(chosen)
     if tokenizer is not None and not Path(tokenizer).is_file():
         raise FileNotFoundError(f"There is no tokenizer file {tokenizer}. Give the path of an existing one.")
-    with locked(out), shown(out, errors):
+    with locked(out), chatter_logged(out) as terminal, shown(out, terminal):
         from flows.curate import curate
 
         curate(
@@ -166,7 +167,7 @@ def main() -> None:
     """Entry point: run the command, and tell any fault in one sentence."""
     try:
         app(standalone_mode=True)
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the boundary to the person at the terminal
+    except (Exception, KeyboardInterrupt) as error:
         if os.environ.get("WINNOW_DEBUG"):
             raise
         errors.print(f"winnow: {escape(sentence(error))}", soft_wrap=True, highlight=False)

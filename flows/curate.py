@@ -8,6 +8,7 @@ off, since it would call a stage done after someone deleted its files.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -46,7 +47,9 @@ stage = task(retries=2, retry_delay_seconds=1, retry_condition_fn=is_passing, ca
 @stage(task_run_name="{name}")
 def run_stage(name: str, run: str, work: Callable[..., dict[str, int]], arguments: Sequence[Any]) -> dict[str, int]:
     """Run one job, write its counts into run.json, and leave them as an artifact."""
+    began = time.monotonic()
     counts = work(run, *arguments)
+    runs.log_event(run, {"stage": name, "seconds": round(time.monotonic() - began, 3), **counts})
     runs.finish_stage(run, name, counts)
     rows = [{"what": key, "count": value} for key, value in counts.items()]
     create_table_artifact(key=f"winnow-{name}", table=rows, description=f"{name} of {run}")

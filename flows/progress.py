@@ -14,8 +14,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.progress import TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 WATCHED = {
     "extract": "documents",
@@ -62,7 +69,10 @@ def _watch(run: Path, progress: Progress, stop: threading.Event) -> None:
             if done == 0 and stage not in tasks:
                 continue
             if stage not in tasks:
-                tasks[stage] = (progress.add_task(stage, total=sum(sizes.values()), rate=""), time.monotonic())
+                tasks[stage] = (
+                    progress.add_task(stage, total=sum(sizes.values()), rate=""),
+                    time.monotonic(),
+                )
             task, began = tasks[stage]
             if not progress.tasks[task].finished:
                 rate = done / max(time.monotonic() - began, 0.5)

@@ -5,8 +5,9 @@ The job moves batches; what a signal is, and how it is measured, `filters.annota
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+import pyarrow as pa
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from filters.annotate import annotate as measure
@@ -33,7 +34,7 @@ def annotate_part(index: int, run: str, recipe: Recipe) -> dict[str, int]:
         return done
     counts = {"documents": 0}
 
-    def batches():  # type: ignore[no-untyped-def]
+    def batches() -> Iterator[pa.RecordBatch]:
         for batch in read_part(documents):
             counts["documents"] += batch.num_rows
             yield measure(batch, recipe)

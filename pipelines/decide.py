@@ -17,7 +17,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from filters.rules import failing_threshold, failing_value, first_failing
 from pipelines.code import made_by
 from pipelines.mapping import map_parts
-from pipelines.parts import fingerprint, part_path, read_counts, read_mark, read_part, write_part
+from pipelines.parts import fingerprint, part_path, read_counts, read_mark, read_table, write_part
 from pipelines.schemas import DECISIONS
 from recipes.model import Recipe
 
@@ -51,7 +51,7 @@ def decide_part(index: int, run: str, recipe: Recipe) -> dict[str, int]:
     done = read_counts(path, mark)
     if done is not None:
         return done
-    decisions = fates(_table(signals), _table(duplicates), recipe)
+    decisions = fates(read_table(signals), read_table(duplicates), recipe)
     tally = pc.value_counts(decisions["fate"])
     counts = {str(item["values"]): int(item["counts"].as_py()) for item in tally}
     write_part(path, decisions.to_batches(), DECISIONS, mark, counts)
@@ -61,14 +61,8 @@ def decide_part(index: int, run: str, recipe: Recipe) -> dict[str, int]:
 def fates(signals: pa.Table, duplicates: pa.Table, recipe: Recipe) -> pa.Table:
     """One row of DECISIONS for each row of `signals`, in its order."""
     numbered = signals.append_column("row_number", pa.array(range(signals.num_rows), pa.int64()))
-    query = FATES.format(
-        rule=first_failing(recipe), value=failing_value(recipe), threshold=failing_threshold(recipe)
-    )
+    query = FATES.format(rule=first_failing(recipe), value=failing_value(recipe), threshold=failing_threshold(recipe))
     with duckdb.connect(config={"threads": 1}) as connection:
         connection.register("signals", numbered)
         connection.register("duplicates", duplicates)
-        return connection.execute(query).to_arrow_table().cast(DECISIONS)
-
-
-def _table(path: str) -> pa.Table:
-    return pa.Table.from_batches(list(read_part(path, batch_rows=65_536)))
+        return connection.sql(query).to_arrow_table().cast(DECISIONS)

@@ -24,7 +24,16 @@ from dedup.signatures import signatures
 from filters.annotate import final_text
 from filters.rules import first_failing
 from pipelines.code import made_by
-from pipelines.parts import fingerprint, make_dirs, part_path, read_counts, read_mark, read_part, write_part
+from pipelines.parts import (
+    fingerprint,
+    make_dirs,
+    part_path,
+    read_counts,
+    read_mark,
+    read_part,
+    read_table,
+    write_part,
+)
 from pipelines.schemas import DUPLICATES
 from recipes.model import Recipe
 
@@ -109,7 +118,9 @@ def _signed(documents: str, signals: str, recipe: Recipe) -> Iterator[pa.RecordB
             if minhash
             else np.empty((len(text), 0), np.uint32)
         )
-        keys = np.column_stack([_order_key(signal.take(rows), name) for name in recipe.dedup.keep] or [np.zeros(len(text))])
+        keys = np.column_stack(
+            [_order_key(signal.take(rows), name) for name in recipe.dedup.keep] or [np.zeros(len(text))]
+        )
         yield pa.RecordBatch.from_arrays(
             [
                 kept["doc_id"],
@@ -129,7 +140,7 @@ def passing(signals: pa.RecordBatch, recipe: Recipe) -> pa.Array:
     with duckdb.connect(config={"threads": 1}) as connection:
         connection.register("s", pa.Table.from_batches([numbered]))
         query = f"SELECT row_number FROM s WHERE ({first_failing(recipe)}) IS NULL ORDER BY row_number"
-        return connection.execute(query).to_arrow_table()["row_number"].combine_chunks()
+        return connection.sql(query).to_arrow_table()["row_number"].combine_chunks()
 
 
 def _order_key(signals: pa.RecordBatch, name: str) -> npt.NDArray[np.float64]:
@@ -140,7 +151,7 @@ def _order_key(signals: pa.RecordBatch, name: str) -> npt.NDArray[np.float64]:
 
 def keyed_hashes(index: int, run: str, recipe: Recipe, buckets: int) -> Iterator[tuple[str, bytes]]:
     """(band and bucket, Arrow batch of (hash, document)) for one part."""
-    table = pa.Table.from_batches(list(read_part(sign_part(index, run, recipe))), SIGNATURE)
+    table = read_table(sign_part(index, run, recipe))
     docs = (np.uint64(index) << np.uint64(32)) | table["row"].to_numpy().astype(np.uint64)
     columns: list[npt.NDArray[np.uint64]] = []
     if recipe.dedup.exact:
@@ -253,6 +264,6 @@ def _members(run: str, docs: npt.NDArray[np.uint64]) -> pa.Table:
     tables = []
     for index in np.unique(parts).tolist():
         wanted = rows[parts == index]
-        table = pa.Table.from_batches(list(read_part(part_path(run, "signatures", index))), SIGNATURE)
+        table = read_table(part_path(run, "signatures", index))
         tables.append(table.take(np.searchsorted(table["row"].to_numpy(), wanted)))
     return pa.concat_tables(tables)

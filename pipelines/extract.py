@@ -1,7 +1,6 @@
 """Job: crawl bytes in, `documents/` and `rejects/` out; every record ends in exactly one of the two.
 
-The sandboxed extractor works one page ahead of this process, so reading and decoding overlap parsing.
-Rejects are written before documents: a part's documents file is its commit mark, and a part that has
+Parsing happens in a child process that can be stopped. Rejects are written before documents: a part's documents file is its commit mark, and a part that has
 one always has the other.
 """
 
@@ -122,13 +121,20 @@ class _PartWork:
     def _reject(self, at: Record | Reject, reason: str, detail: str | None) -> None:
         self.counts["rejects"] += 1
         self.rejects.append(
-            {"doc_id": at.doc_id, "source": at.source, "offset": at.offset, "length": at.length,
-             "url": at.url, "reason": reason, "detail": detail}
+            {
+                "doc_id": at.doc_id,
+                "source": at.source,
+                "offset": at.offset,
+                "length": at.length,
+                "url": at.url,
+                "reason": reason,
+                "detail": detail,
+            }
         )
 
 
 @cache
-def _sandbox(choices: Extract) -> Sandbox:
+def _sandbox(choices: Extract) -> Sandbox[_Page]:
     """One extractor process for each worker process, kept from part to part."""
     return Sandbox(choices)
 

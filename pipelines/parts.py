@@ -118,3 +118,9 @@ def read_part(path: str, columns: list[str] | None = None, batch_rows: int = 102
     """Stream a part as record batches of at most `batch_rows`, with only `columns` if given."""
     with FileSystems.open(path, mime_type="application/octet-stream") as stream:
         yield from pq.ParquetFile(stream).iter_batches(batch_size=batch_rows, columns=columns)
+
+
+def read_table(path: str, columns: list[str] | None = None) -> pa.Table:
+    """A whole part as a table; also when it holds no rows."""
+    with FileSystems.open(path, mime_type="application/octet-stream") as stream:
+        return pq.read_table(stream, columns=columns)

@@ -71,12 +71,14 @@ def begin(run: str, inputs: Sequence[str], recipe: Recipe, tokenizer: str | None
                     "Choose another --out, or delete that folder."
                 )
     else:
-        if "://" not in run and Path(run).is_dir() and any(p.name != ".lock" for p in Path(run).iterdir()):
+        if "://" not in run and Path(run).is_dir() and any(p.name not in (".lock", "log") for p in Path(run).iterdir()):
             raise ValueError(f"{run} is not empty and holds no run. Choose another --out, or empty that folder.")
         described = {**wanted, "parts": [], "stages": {}}
     described["versions"] = {"winnow": code_version(), **library_versions()}
-    described["seeds"] = {"minhash": recipe.dedup.minhash.seed if recipe.dedup.minhash else None,
-                          "shuffle": recipe.tokens.seed}
+    described["seeds"] = {
+        "minhash": recipe.dedup.minhash.seed if recipe.dedup.minhash else None,
+        "shuffle": recipe.tokens.seed,
+    }
     save(run, described)
     return described
 
@@ -86,6 +88,14 @@ def finish_stage(run: str, stage: str, counts: Mapping[str, int]) -> None:
     described = load(run)
     described["stages"][stage] = {"state": "done", "counts": dict(sorted(counts.items()))}
     save(run, described)
+
+
+def log_event(run: str, event: Mapping[str, Any]) -> None:
+    """Add a line to log/events.jsonl: timings, which are no part of the result."""
+    if "://" not in run:
+        make_dirs(f"{run}/log")
+        with Path(run, "log", "events.jsonl").open("a") as stream:
+            stream.write(json.dumps(dict(event)) + "\n")
 
 
 @contextmanager

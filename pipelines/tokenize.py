@@ -20,7 +20,16 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipelines.code import made_by
 from pipelines.mapping import map_parts
-from pipelines.parts import fingerprint, make_dirs, part_path, read_counts, read_mark, read_part, replace, write_part
+from pipelines.parts import (
+    fingerprint,
+    make_dirs,
+    part_path,
+    read_counts,
+    read_mark,
+    read_part,
+    replace,
+    write_part,
+)
 from recipes.model import Recipe
 from tokenization.manifest import Count, Manifest, Shard, TokenizerInfo, Totals, file_sha256
 from tokenization.shards import dtype_for, order_keys, schema_for, shard_mark, shard_of, write_shard
@@ -41,7 +50,9 @@ def tokenize(
     kept = [_kept_size(run, i) for i in indices]
     documents, text_bytes = sum(d for d, _ in kept), sum(b for _, b in kept)
     if documents == 0:
-        raise ValueError(f"No document of {run} was kept, so there is nothing to tokenize. `winnow funnel {run}` says why.")
+        raise ValueError(
+            f"No document of {run} was kept, so there is nothing to tokenize. `winnow funnel {run}` says why."
+        )
     file = _tokenizer_file(run, indices, recipe, tokenizer_path, mark, text_bytes)
     shards = max(1, -(-text_bytes // recipe.tokens.shard_bytes))
     map_parts(run, "encode", indices, encode_part, options, file=file, recipe=recipe, shards=shards)
@@ -140,7 +151,14 @@ def _encoded(batch: pa.RecordBatch, tokenizer: Tokenizer, seed: int, shards: int
     keys = order_keys(batch["doc_id"].to_pylist(), seed)
     tokens = pa.LargeListArray.from_arrays(pa.array(offsets), pa.array(ids.astype(dtype)))
     schema = encoded_schema(dtype)
-    columns = [batch["doc_id"], tokens, batch["source"], batch["lang"], pa.array(shard_of(keys, shards)), pa.array(keys)]
+    columns = [
+        batch["doc_id"],
+        tokens,
+        batch["source"],
+        batch["lang"],
+        pa.array(shard_of(keys, shards)),
+        pa.array(keys),
+    ]
     return pa.table([c.cast(f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
 
 
@@ -168,9 +186,7 @@ def shard_path(run: str, number: int, form: str) -> str:
     return f"{run}/tokens/shard-{number:05d}.{form}"
 
 
-def _manifest(
-    run: str, indices: Sequence[int], recipe: Recipe, file: str, shards: int, text_bytes: int
-) -> Manifest:
+def _manifest(run: str, indices: Sequence[int], recipe: Recipe, file: str, shards: int, text_bytes: int) -> Manifest:
     tokenizer = _loaded(file, file_sha256(file))
     sources: dict[str, list[int]] = {}
     languages: dict[str, list[int]] = {}
@@ -215,5 +231,3 @@ def _publish(run: str, manifest: Manifest, mark: str) -> None:
         if path not in named:
             path.unlink()
     shutil.rmtree(Path(run, "encoded"), ignore_errors=True)
-
-

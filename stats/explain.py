@@ -31,7 +31,11 @@ class Explanation:
     def text(self) -> str:
         """Lines for the terminal."""
         f = {key: safe(value) if isinstance(value, str) else value for key, value in self.found.items()}
-        lines = [f"{f['url'] or '(no URL)'}", f"  doc_id: {f['doc_id']}", f"  fate: {f['fate'] or 'not decided yet'}"]
+        lines = [
+            f"{f['url'] or '(no URL)'}",
+            f"  doc_id: {f['doc_id']}",
+            f"  fate: {f['fate'] or 'not decided yet'}",
+        ]
         if f["rule"]:
             lines.append(f"  rule: {f['rule']} measured {f['value']}, keeps {f['threshold']}")
         if f["detail"]:
@@ -49,7 +53,10 @@ class Explanation:
 def explain(run: Run, page: str) -> list[Explanation]:
     """Every record with this URL (scheme and a last slash may differ) or doc_id; ValueError names the nearest URL."""
     bare = page.split("://", 1)[-1].rstrip("/")
-    urls = [page, *(f"{scheme}{bare}{slash}" for scheme in ("http://", "https://", "") for slash in ("", "/"))]
+    urls = [
+        page,
+        *(f"{scheme}{bare}{slash}" for scheme in ("http://", "https://", "") for slash in ("", "/")),
+    ]
     cursor = run.connection.execute(FOUND, [page, urls])
     names = [column[0] for column in cursor.description or ()]
     found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -6,14 +6,12 @@ import pyarrow as pa
 
 from stats.run import Run
 
-SCHEMA = pa.schema(
-    [("stage", pa.string()), ("fate", pa.string()), ("documents", pa.int64()), ("share", pa.string())]
-)
+SCHEMA = pa.schema([("stage", pa.string()), ("fate", pa.string()), ("documents", pa.int64()), ("share", pa.string())])
 
 
 def funnel(run: Run) -> pa.Table:
     """Rows (stage, fate, documents, share of all pages): read, rejected, filtered in recipe order, duplicates, kept."""
-    counted = {fate: n for fate, n in run.rows("SELECT coalesce(fate, 'undecided'), count(*) FROM fates GROUP BY 1")}
+    counted = dict(run.rows("SELECT coalesce(fate, 'undecided'), count(*) FROM fates GROUP BY 1"))
     total = sum(counted.values())
     order = [f"filtered:{step['id']}" for step in run.described["recipe"].get("steps", [])]
     rows = [("read", "pages", total)]
@@ -23,9 +21,7 @@ def funnel(run: Run) -> pa.Table:
         rows += [(stage, fate.partition(":")[2], counted[fate]) for fate in mine]
     rows += [("undecided", "undecided", counted["undecided"])] if "undecided" in counted else []
     rows.append(("kept", "kept", counted.get("kept", 0)))
-    listed = [
-        {"stage": s, "fate": f, "documents": n, "share": f"{n / total:.1%}" if total else ""} for s, f, n in rows
-    ]
+    listed = [{"stage": s, "fate": f, "documents": n, "share": f"{n / total:.1%}" if total else ""} for s, f, n in rows]
     listed.append({"stage": "tokens", "fate": "", "documents": _tokens(run), "share": ""})
     return pa.Table.from_pylist(listed, schema=SCHEMA)
 

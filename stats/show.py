@@ -21,7 +21,9 @@ def safe(value: object) -> str:
     >>> safe("a\\x1b[31mb")
     'a�[31mb'
     """
-    text = "" if value is None else f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    text = (
+        "" if value is None else f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    )
     text = text[:LONGEST] + ("…" if len(text) > LONGEST else "")
     return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in ("Cc", "Cf") else c for c in text)
 

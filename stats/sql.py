@@ -17,6 +17,6 @@ def query(run: Run, sql: str) -> pa.Table:
         kind = statements[0].type.name
         if kind not in ("SELECT", "EXPLAIN"):
             raise ValueError(f"Only SELECT may be asked, not {kind}: a run is read-only.")
-        return run.connection.execute(statements[0]).to_arrow_table()
+        return run.connection.sql(statements[0].query).to_arrow_table()
     except duckdb.Error as error:
         raise ValueError(str(error).strip().splitlines()[0]) from error

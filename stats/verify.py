@@ -97,7 +97,9 @@ def _shards(run: Run) -> Iterator[str]:
         yield str(error)
         return
     yield from manifest.problems(run.path)
-    counted = {shard: (n, t) for shard, n, t in run.rows("SELECT shard, count(*), sum(n_tokens) FROM tokens GROUP BY 1")}
+    counted = {
+        shard: (n, t) for shard, n, t in run.rows("SELECT shard, count(*), sum(n_tokens) FROM tokens GROUP BY 1")
+    }
     for shard in manifest.shards:
         real = counted.get(shard.path.rpartition("/")[2], (0, 0))
         if real != (shard.documents, shard.tokens):

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-SCHEMA_VERSION = "winnow.manifest/1"
+SCHEMA_VERSION: Literal["winnow.manifest/1"] = "winnow.manifest/1"
 
 
 def _inside(path: str) -> str:

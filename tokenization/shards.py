@@ -7,7 +7,9 @@ contiguous, so the ids are read without a copy.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +20,7 @@ import xxhash
 BATCH_TOKENS = 1 << 20
 
 
-def dtype_for(vocab_size: int) -> str:
+def dtype_for(vocab_size: int) -> Literal["uint16", "uint32"]:
     """`uint16` while every id fits, else `uint32`.
 
     >>> dtype_for(65_536), dtype_for(65_537)
@@ -40,7 +42,7 @@ def schema_for(dtype: str) -> pa.Schema:
 
 def order_keys(doc_ids: list[str], seed: int) -> npt.NDArray[np.uint64]:
     """64-bit keys whose order is the shuffled order."""
-    return np.fromiter((xxhash.xxh3_64_intdigest(f"{seed}\0{d}") for d in doc_ids), np.uint64, len(doc_ids))
+    return np.fromiter((xxhash.xxh3_64_intdigest(f"{seed}\0{d}".encode()) for d in doc_ids), np.uint64, len(doc_ids))
 
 
 def shard_of(keys: npt.NDArray[np.uint64], shards: int) -> npt.NDArray[np.int64]:
@@ -53,7 +55,7 @@ def batches(table: pa.Table) -> Iterator[pa.RecordBatch]:
     lengths = np.diff(table["tokens"].combine_chunks().offsets.to_numpy()) if table.num_rows else np.empty(0, int)
     cuts = np.unique(np.searchsorted(np.cumsum(lengths), np.arange(BATCH_TOKENS, lengths.sum() + 1, BATCH_TOKENS)))
     edges = [0, *(int(c) + 1 for c in cuts if c + 1 < table.num_rows), table.num_rows]
-    for start, stop in zip(edges, edges[1:], strict=False):
+    for start, stop in itertools.pairwise(edges):
         if stop > start:
             part = table.slice(start, stop - start).take(np.arange(stop - start))  # own, contiguous buffers
             yield part.combine_chunks().to_batches()[0]

@@ -23,9 +23,7 @@ Ids = npt.NDArray[np.uint32]
 Offsets = npt.NDArray[np.int64]
 END_NAMES = ("<|endoftext|>", "<|end_of_text|>", "<｜end▁of▁sentence｜>", "</s>", "<eos>", "[SEP]")
 # The split patterns that tiktoken's rank files were trained with (tiktoken_ext/openai_public.py).
-CL100K = (
-    r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s"
-)
+CL100K = r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s"
 GPT2 = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"
 
 
@@ -70,10 +68,10 @@ def load(path: str) -> Tokenizer:
     if engine is None:
         raise ValueError(f"{path} is no tokenizer that Winnow reads: tokenizer.json, *.tiktoken or *.model.")
     try:
-        made: Tokenizer = engine(file)
+        made: Tokenizer = engine(file)  # type: ignore[assignment]
     except FileNotFoundError:
         raise
-    except Exception as error:  # noqa: BLE001 - the libraries raise bare Exceptions on damaged files
+    except Exception as error:
         raise ValueError(f"{path} is damaged or of another kind: {error}.") from error
     return made
 
@@ -111,7 +109,10 @@ class Tiktoken:
         self.end_of_text = max(ranks.values()) + 1
         self.vocab_size = self.end_of_text + 1
         self.engine = tiktoken.Encoding(
-            file.stem, pat_str=pattern, mergeable_ranks=ranks, special_tokens={"<|endoftext|>": self.end_of_text}
+            file.stem,
+            pat_str=pattern,
+            mergeable_ranks=ranks,
+            special_tokens={"<|endoftext|>": self.end_of_text},
         )
         self.name, self.sha256 = file.name, file_sha256(file)
 

@@ -147,7 +147,7 @@ def restore(options: TrainOptions, model: nn.Module, optimiser: torch.optim.Opti
         return 0
     try:
         state = torch.load(path, weights_only=True, map_location="cpu")
-    except Exception as error:  # noqa: BLE001 - torch raises many kinds on a damaged file
+    except Exception as error:
         raise ValueError(f"{path} is damaged ({type(error).__name__}). Delete it to start anew.") from error
     for key, value in {"manifest": manifest, "options": shape_of(options)}.items():
         if state[key] != value:

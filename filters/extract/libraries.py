@@ -13,6 +13,7 @@ import trafilatura
 from lxml import html as lxml_html
 from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import HTMLTree
+from trafilatura.meta import reset_caches
 
 from filters.extract.interface import Extracted, Extractor
 from filters.rights import page_rights
@@ -43,7 +44,7 @@ class Trafilatura:
         """Text as `trafilatura.extract` gives it for this page."""
         self.pages += 1
         if self.pages % RESET_EVERY == 0:
-            trafilatura.meta.reset_caches()
+            reset_caches()
         tree = trafilatura.load_html(html)
         if tree is None:
             return Extracted("")

@@ -1,9 +1,8 @@
 """Extraction in a child process that can be stopped: a page that hangs the parser costs one page.
 
 A signal cannot interrupt libxml2, and a thread cannot be killed; a process can. The child lives for many
-pages, so its cost is one copy of the text through a pipe. One page is sent ahead of the one awaited, so that
-the parent reads and decodes while the child parses. After a timeout or a death the child is replaced, and a
-page that was waiting behind the culprit is sent again.
+pages, so its cost is one copy of the text through a pipe. After a timeout or a death the child is
+replaced before the next page.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ import selectors
 import subprocess
 import sys
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import IO, Any, Generic, TypeVar
 
@@ -32,7 +30,13 @@ class Sandbox(Generic[Key]):
 
     def __init__(self, options: Extract, memory_bytes: int = MEMORY, factory: str | None = None) -> None:
         self.options = options
-        self.command = [sys.executable, "-m", "filters.extract.worker", options.model_dump_json(), str(memory_bytes)]
+        self.command = [
+            sys.executable,
+            "-m",
+            "filters.extract.worker",
+            options.model_dump_json(),
+            str(memory_bytes),
+        ]
         self.command += [factory] if factory else []
         self.name = factory or make_extractor(options).name
         self.child: subprocess.Popen[bytes] | None = None
@@ -57,26 +61,15 @@ class Sandbox(Generic[Key]):
         """One page."""
         return next(result for _, result in self.extract_many([(None, html, None)]))  # type: ignore[list-item]
 
-    def extract_many(
-        self, pages: Iterable[tuple[Key, str, str | None]]
-    ) -> Iterator[tuple[Key, Extracted | Failure]]:
+    def extract_many(self, pages: Iterable[tuple[Key, str, str | None]]) -> Iterator[tuple[Key, Extracted | Failure]]:
         """Results in the order of `pages`; the URL is not shown to the extractor, so text depends on bytes only."""
-        waiting: deque[tuple[Key, bytes, Failure | None]] = deque()
         for key, html, _ in pages:
             data = html.encode("utf-8", "replace")
-            failure = None
             if len(data) > self.options.max_bytes:
-                failure = Failure("extract.too_large", f"The page has {len(data)} bytes, over the recipe's max_bytes.")
-                data = b""
-            waiting.append((key, data, failure))
-            if len(waiting) == 2:
-                yield self._next(waiting)
-        while waiting:
-            yield self._next(waiting)
-
-    def _next(self, waiting: deque[tuple[Key, bytes, Failure | None]]) -> tuple[Key, Extracted | Failure]:
-        key, data, failure = waiting.popleft()
-        return key, failure or self._one(data)
+                detail = f"The page has {len(data)} bytes, over the recipe's max_bytes."
+                yield key, Failure("extract.too_large", detail)
+            else:
+                yield key, self._one(data)
 
     def _one(self, data: bytes) -> Extracted | Failure:
         """Send a page and await its answer; a child that was already dead is replaced once."""

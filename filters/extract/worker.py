@@ -32,7 +32,10 @@ def serve(extractor: Extractor) -> None:
         except MemoryError:
             result = {"reason": "extract.memory", "detail": "The extractor ran out of memory on this page."}
         except Exception as error:  # noqa: BLE001 - the process boundary: a page's fault becomes its reason
-            result = {"reason": "extract.crash", "detail": f"The extractor failed with {type(error).__name__}."}
+            result = {
+                "reason": "extract.crash",
+                "detail": f"The extractor failed with {type(error).__name__}.",
+            }
         send(answers, orjson.dumps(result))
 
 
@@ -41,7 +44,9 @@ def main(arguments: list[str]) -> None:
     options, memory = Extract.model_validate_json(arguments[0]), int(arguments[1])
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     logging.disable(logging.CRITICAL)
-    module, _, name = (arguments[2] if len(arguments) > 2 else "filters.extract.libraries:make_extractor").partition(":")
+    module, _, name = (arguments[2] if len(arguments) > 2 else "filters.extract.libraries:make_extractor").partition(
+        ":"
+    )
     factory: Callable[[Extract], Extractor] = getattr(importlib.import_module(module), name)
     serve(factory(options))
 

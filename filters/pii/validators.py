@@ -27,7 +27,26 @@ DATE = re2.compile(r"^(?:19|20)\d\d[-./]\d{1,2}[-./]\d{1,2}|^\d{1,2}[-./]\d{1,2}
 ISSUERS = (("4", (13, 16, 19)), ("5[1-5]", (16,)), ("2[2-7]", (16,)), ("3[47]", (15,)), ("3[0689]", (14,)),
            ("6", (15, 16, 17, 18, 19)), ("35", (16,)), ("50|5[6-9]", (13, 14, 15, 16, 17, 18, 19)))  # fmt: skip
 ISSUER_PATTERNS = [(re2.compile(f"^(?:{prefix})"), lengths) for prefix, lengths in ISSUERS]
-REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "CN", "JP", "KR", "RU", "BR", "IN", "AU", "CA", "NL", "PL", "TW", "HK")
+REGIONS = (
+    "US",
+    "GB",
+    "DE",
+    "FR",
+    "ES",
+    "IT",
+    "CN",
+    "JP",
+    "KR",
+    "RU",
+    "BR",
+    "IN",
+    "AU",
+    "CA",
+    "NL",
+    "PL",
+    "TW",
+    "HK",
+)
 
 
 def digits(text: str) -> str:
@@ -65,7 +84,7 @@ def credit_card(value: str, before: str, after: str) -> bool:
     separators = {c for c in value if not c.isdigit()}
     if len(separators) > 1 or len(set(number)) == 1 or not alone(before, after):
         return False
-    if before[-1:] in "-." and before[-2:-1].isdigit() or NUMBERED.search(before[-40:]):
+    if (before[-1:] in "-." and before[-2:-1].isdigit()) or NUMBERED.search(before[-40:]):
         return False
     known = any(p.search(number) and len(number) in lengths for p, lengths in ISSUER_PATTERNS)
     return known and bool(luhn.is_valid(number))

@@ -58,7 +58,7 @@ def line_stats(data, bounds, terminal, bullet):  # type: ignore[no-untyped-def]
                 chars = 0
                 for k in range(low, high):
                     chars += (data[k] & 0xC0) != 0x80
-                last, before = _last_code(data, low, high)
+                last, _before = _last_code(data, low, high)
                 dots = high - low >= 3 and data[high - 1] == 46 and data[high - 2] == 46 and data[high - 3] == 46
                 out[doc, 1] += 1
                 out[doc, 2] += bullet[decode_at(data, low)[0]]
@@ -119,7 +119,7 @@ def sentence_counts(data, bounds, ends, classes):  # type: ignore[no-untyped-def
                     open_sentence = pending = False
             else:
                 kind = classes[code]
-                if kind == LETTER or kind == SINGLE or kind == DIGIT:  # noqa: PLR1714
+                if kind in (LETTER, SINGLE, DIGIT):
                     open_sentence, pending = open_sentence or kind != DIGIT, False
         out[doc] += open_sentence
     return out

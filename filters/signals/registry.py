@@ -25,7 +25,12 @@ class Signal:
     kernel: Kernel
 
 
-GOPHER, FINEWEB, C4, CWT = "arXiv:2112.11446 A1.1", "arXiv:2406.17557 3.6", "arXiv:1910.10683 2.2", "arXiv:2311.01149"
+GOPHER, FINEWEB, C4, CWT = (
+    "arXiv:2112.11446 A1.1",
+    "arXiv:2406.17557 3.6",
+    "arXiv:1910.10683 2.2",
+    "arXiv:2311.01149",
+)
 INT, REAL, FLAG = pa.int64(), pa.float64(), pa.bool_()
 TABLE: tuple[tuple[str, pa.DataType, str, str, Kernel], ...] = (
     ("char_count", INT, "characters", C4, words.measure),

@@ -157,7 +157,7 @@ def repeated_char_grams(data, bounds, n):  # type: ignore[no-untyped-def]
         while i < bounds[doc + 1]:
             code, width = decode_at(data, i)
             i += width
-            if code > 32 and code != 0x3000 and code != 0xA0:  # noqa: PLR1714
+            if code > 32 and code != 0x3000 and code != 0xA0:
                 codes[m] = code + 32 if 65 <= code <= 90 else code
                 m += 1
         rolling = np.uint64(0)

@@ -55,7 +55,9 @@ def write_sample(out: str | Path, pages: int = 2000, seed: int = 0) -> SampleSum
         size += sink.write(member(record("warcinfo", None, b"software: winnow sample\r\n", "application/warc-fields")))
         for number in range(pages):
             row = page(seed, number)
-            data = damaged(row, Random(f"{seed}:{number}:damage")) if row["kind"] == "damaged" else member(row.pop("raw"))
+            data = (
+                damaged(row, Random(f"{seed}:{number}:damage")) if row["kind"] == "damaged" else member(row.pop("raw"))
+            )
             row.pop("raw", None)
             rows.append({**row, "offset": size, "doc_id": doc_id(warc.name, size)})
             size += sink.write(data)
@@ -76,7 +78,9 @@ def page(seed: int, number: int) -> dict[str, Any]:
     row["main_text"] = "\n".join(paragraphs)
     if kind == "charset":
         row["charset"] = random.choice((*CHARSETS[lang], "utf-16"))
-        row["charset_by"] = random.choice(("http", "meta", "both", "wrong_http")) if row["charset"] != "utf-16" else "bom"
+        row["charset_by"] = (
+            random.choice(("http", "meta", "both", "wrong_http")) if row["charset"] != "utf-16" else "bom"
+        )
     row["raw"] = response(row, paragraphs, random)
     return row
 
@@ -118,7 +122,9 @@ def copied(seed: int, number: int, row: dict[str, Any], random: Random) -> list[
 
 def plant(row: dict[str, Any], paragraphs: list[str], random: Random) -> None:
     """Put personal data and look-alikes into paragraphs, and their places into the truth."""
-    chosen = [("pii", *item) for item in personal(row["lang"], random)] + [("lookalikes", *lookalike(row["lang"], random))]
+    chosen = [("pii", *item) for item in personal(row["lang"], random)] + [
+        ("lookalikes", *lookalike(row["lang"], random))
+    ]
     joint = "" if row["lang"] == "zh" else " "
     for place, (_, _, _, text) in enumerate(chosen):
         at = place % len(paragraphs)
@@ -135,7 +141,7 @@ def response(row: dict[str, Any], paragraphs: list[str], random: Random) -> byte
         return record("response", row["url"], b"HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\n\r\n<p>Gone</p>")
     if row["kind"] == "not_html":
         return record("response", row["url"], b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\n\x89PNG\r\n\x1a\n")
-    headers, metas = ["HTTP/1.1 200 OK"], []
+    headers, metas = ["HTTP/1.1 200 OK"], list[str]()
     if row["kind"] == "opt_out":
         opt_out(row, headers, metas, random)
     charset = row["charset"]
@@ -174,7 +180,7 @@ def document(lang: str, paragraphs: list[str], metas: list[str], random: Random)
         f'<!DOCTYPE html>\n<html lang="{lang}"><head>{"".join(metas)}<title>{title}</title>'
         f'<meta property="article:published_time" content="{date}T08:00:00Z"></head>\n<body>'
         f'<header><nav><ul>{links}</ul></nav></header><div class="cookie-banner">{html.escape(cookies)}</div>\n'
-        f"<main>{article.format(f'<h1>{title}</h1>{body}')}</main><aside class=\"sidebar\"><ul>{links}</ul></aside>\n"
+        f'<main>{article.format(f"<h1>{title}</h1>{body}")}</main><aside class="sidebar"><ul>{links}</ul></aside>\n'
         f'<footer><a rel="license" href="https://creativecommons.org/licenses/by/4.0/">CC BY 4.0</a> {rights}</footer>'
         f"</body></html>"
     )

@@ -30,7 +30,12 @@ def sentence(lang: str, random: Random) -> str:
     words = LANGUAGES[lang]
     people, places = names(lang)
     slots = {key: random.choice(words[key]) for key in "ANMV"}
-    filled = {**slots, "P": random.choice(people), "C": random.choice(places), "D": str(random.randint(2, 9999))}
+    filled = {
+        **slots,
+        "P": random.choice(people),
+        "C": random.choice(places),
+        "D": str(random.randint(2, 9999)),
+    }
     return random.choice(words["S"]).format(**filled)
 
 
@@ -103,4 +108,8 @@ def lookalike(lang: str, random: Random) -> tuple[str, str, str]:
             ("bad_cn_id", bad_id), ("example_mail", f"user{random.randint(1, 999)}@example.com"),
             ("order", f"2023{random.randint(10**11, 10**12 - 1)}"), ("date", "2021-03-14 15:09:26")]  # fmt: skip
     kind, value = random.choice(made)
-    return kind, value, f"订单编号{value}已经完成。" if lang == "zh" else f"The order number {value} was closed."
+    return (
+        kind,
+        value,
+        f"订单编号{value}已经完成。" if lang == "zh" else f"The order number {value} was closed.",
+    )

@@ -104,7 +104,8 @@ def undo_codings(headers: dict[str, str], body: bytes) -> bytes:
 
 def unchunk(body: bytes) -> bytes:
     """Undo chunked framing; a body that is not framed, though its header says so, is taken as it is."""
-    pieces, at = [], 0
+    pieces: list[bytes] = []
+    at = 0
     while True:
         line_end = body.find(b"\n", at, at + 64)
         size = body[at:line_end].partition(b";")[0].strip() if line_end >= 0 else b""

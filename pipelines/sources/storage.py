@@ -14,7 +14,7 @@ CHUNK = 1 << 20
 def open_raw(path: str) -> IO[bytes]:
     """The file's own bytes, seekable."""
     if "://" not in path:
-        return open(path, "rb")  # noqa: PTH123, SIM115 - a path or a URL; the caller closes it
+        return open(path, "rb")  # noqa: PTH123 - a path or a URL; the caller closes it
     stream = FileSystems.open(
         path, mime_type="application/octet-stream", compression_type=CompressionTypes.UNCOMPRESSED
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Any, cast
 
 from fastwarc.warc import ArchiveIterator, WarcRecord
 
@@ -68,7 +68,7 @@ def raw_records(stream: IO[bytes], start: int, end: int, bodies: bool) -> Iterat
         held: Raw | None = None
         reading: int | None = None  # offset of the record whose body is being read
         try:
-            for record in ArchiveIterator(Window(stream, position), parse_http=False):
+            for record in ArchiveIterator(cast(Any, Window(stream, position)), parse_http=False):
                 offset = position + record.stream_pos
                 if held is not None:
                     yield held

@@ -22,7 +22,10 @@ ValueError: part-00003.parquet is damaged; delete it and run again. [while runni
         (ValueError("runs/x holds another run. Choose another --out."), "Choose another --out"),
         (OSError(errno.ENOSPC, "No space left on device", "out"), "Free some space"),
         (RuntimeError(BEAM), "part-00003.parquet is damaged; delete it and run again."),
-        (RuntimeError(BEAM.replace("ValueError: part", "OSError: [Errno 28] No space left on device: part")), "disk"),
+        (
+            RuntimeError(BEAM.replace("ValueError: part", "OSError: [Errno 28] No space left on device: part")),
+            "disk",
+        ),
         (MemoryError(), "fewer --workers"),
         (KeyboardInterrupt(), "go on where it stopped"),
         (KeyError(), "KeyError"),
