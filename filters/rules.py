@@ -68,7 +68,7 @@ def failing_threshold(recipe: Recipe) -> str:
 def all_failing(recipe: Recipe) -> str:
     """SQL for the list of all failing rules' ids."""
     arms = [f"CASE WHEN {fails(*placed)} THEN {literal(placed[0].id)} END" for placed in recipe.placed_rules()]
-    return f"list_filter([{', '.join(arms)}], x -> x IS NOT NULL)" if arms else "[]"
+    return f"list_filter([{', '.join(arms)}], lambda x: x IS NOT NULL)" if arms else "[]"
 
 
 def bound_text(rule: Rule) -> str:

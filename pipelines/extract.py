@@ -1,7 +1,7 @@
 """Job: crawl bytes in, `documents/` and `rejects/` out; every record ends in exactly one of the two.
 
-Parsing happens in a child process that can be stopped. Rejects are written before documents: a part's documents file is its commit mark, and a part that has
-one always has the other.
+Parsing happens in a child process that can be stopped. Rejects are written before documents: a part's
+documents file is its commit mark, and a part that has one always has the other.
 """
 
 from __future__ import annotations

@@ -208,10 +208,15 @@ def _manifest(run: str, indices: Sequence[int], recipe: Recipe, file: str, shard
         recipe=recipe.name, recipe_hash=fingerprint(recipe.model_dump()), tokenizer=info,
         dtype=dtype_for(tokenizer.vocab_size), format=recipe.tokens.format, seed=recipe.tokens.seed,
         shards=tuple(files),
-        totals=Totals(documents=sum(s.documents for s in files), tokens=sum(s.tokens for s in files), text_bytes=text_bytes),
+        totals=_totals(files, text_bytes),
         sources={k: Count(documents=v[0], tokens=v[1]) for k, v in sorted(sources.items())},
         languages={k: Count(documents=v[0], tokens=v[1]) for k, v in sorted(languages.items())},
     )  # fmt: skip
+
+
+def _totals(files: list[Shard], text_bytes: int) -> Totals:
+    documents, tokens = sum(s.documents for s in files), sum(s.tokens for s in files)
+    return Totals(documents=documents, tokens=tokens, text_bytes=text_bytes)
 
 
 def _shard_entry(run: str, path: str, documents: int, tokens: int) -> Shard:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Iterator
-from typing import IO, cast
 
 from warcio.archiveiterator import ArchiveIterator as ArcIterator
 from warcio.exceptions import ArchiveLoadFailed
@@ -19,9 +17,7 @@ PAGES = ("response", "resource", "conversion")
 
 def read_warc(part: Part) -> Iterator[Item]:
     """Every record of a WARC or WET part."""
-    with open_raw(part.path) as file:
-        # In a solid archive offsets are those of the decompressed stream.
-        stream = cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if part.kind == "warc_solid" else file
+    with open_raw(part.path) as stream:
         waiting: Raw | None = None
         for raw in raw_records(stream, part.start, part.end, bodies=True):
             if waiting is not None:

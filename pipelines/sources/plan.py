@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,7 +19,7 @@ from apache_beam.io.filesystems import FileSystems
 
 from pipelines.parts import fingerprint
 from pipelines.sources.part import Part
-from pipelines.sources.resync import member_end
+from pipelines.sources.resync import starts_member
 from pipelines.sources.storage import digest, open_raw, size_of
 from pipelines.sources.warc import raw_records
 
@@ -121,22 +122,19 @@ def _cut(source: str, path: str, part_bytes: int) -> Iterator[Cut]:
 
 def _cut_warc(source: str, path: str, part_bytes: int) -> Iterator[Cut]:
     size, start, count = size_of(path), 0, 0
-    with open_raw(path) as stream:
+    with open_raw(path) as stream, open_raw(path) as probe:
         for item in raw_records(stream, 0, size, bodies=False):
-            if item.offset - start >= part_bytes and count:
+            if item.offset - start >= part_bytes and count and _is_start(probe, item.offset, size):
                 yield "warc", source, path, start, item.offset, count, digest(path, start, item.offset), ()
                 start, count = item.offset, 0
             count += 1
-    kind, end = ("warc", size) if start or count != 1 else _solid(path, size)
-    yield kind, source, path, start, end, count if kind == "warc" else -1, digest(path, start, size), ()
+    yield "warc", source, path, start, size, count, digest(path, start, size), ()
 
 
-def _solid(path: str, size: int) -> tuple[str, int]:
-    """A whole WARC in one gzip member has no offsets to cut at: it is read as one decompressed stream."""
-    with open_raw(path) as stream:
-        if stream.read(2) != b"\x1f\x8b" or member_end(stream, 0) != size:
-            return "warc", size
-    return "warc_solid", 1 << 62
+def _is_start(probe: IO[bytes], offset: int, size: int) -> bool:
+    """Whether a part may begin here: at a gzip member, or anywhere in a file that is not gzip."""
+    probe.seek(0)
+    return offset < size and (probe.read(2) != b"\x1f\x8b" or starts_member(probe, offset))
 
 
 def _cut_lines(source: str, path: str, part_bytes: int) -> Iterator[Cut]:

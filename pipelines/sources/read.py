@@ -10,7 +10,6 @@ from pipelines.sources.tables import read_html, read_jsonl, read_parquet
 
 READERS: dict[str, Callable[[Part], Iterator[Item]]] = {
     "warc": read_warc,
-    "warc_solid": read_warc,
     "arc": read_arc,
     "html": read_html,
     "jsonl": read_jsonl,

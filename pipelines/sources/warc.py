@@ -60,6 +60,8 @@ class Window:
 
 def raw_records(stream: IO[bytes], start: int, end: int, bodies: bool) -> Iterator[Raw | Damage]:
     """Every record that begins in [start, end), and every stretch of damage there, in order."""
+    to_the_end = end >= stream.seek(0, 2)
+    last = start - 1
     stream.seek(start)
     head = stream.read(1 << 16)
     compressed = not head.startswith(b"WARC/") and GZIP in head
@@ -69,11 +71,12 @@ def raw_records(stream: IO[bytes], start: int, end: int, bodies: bool) -> Iterat
         reading: int | None = None  # offset of the record whose body is being read
         try:
             for record in ArchiveIterator(cast(Any, Window(stream, position)), parse_http=False):
-                offset = position + record.stream_pos
+                # Records that share one gzip member share its place; each still gets an offset of its own.
+                offset = last = max(position + record.stream_pos, last + 1)
                 if held is not None:
                     yield held
                     held = None
-                if offset >= end:
+                if offset >= end and not to_the_end:
                     return
                 reading = offset
                 held, reading = _take(record, offset, bodies), None
@@ -90,6 +93,8 @@ def raw_records(stream: IO[bytes], start: int, end: int, bodies: bool) -> Iterat
             damage, resume = _after_fault(stream, known, held, compressed, str(error), end)
             if held is not None and damage.offset != held.offset:
                 yield held
+            if damage.offset >= end and not to_the_end:
+                return  # the fault lies in the next part, which will tell it
             yield damage
             position = resume
 

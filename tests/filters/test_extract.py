@@ -1,0 +1,74 @@
+"""Extraction: a bad page costs one page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from filters.extract import Extracted, Failure, Sandbox, make_extractor
+from recipes.model import Extract
+
+PAGE = """<html lang="de"><head><title>Ein Titel</title><meta name="author" content="A. B.">
+<meta name="robots" content="NoAI, noindex"><meta property="article:published_time" content="2021-02-03T10:00">
+</head><body><nav>Home</nav><article><h1>Ein Titel</h1><p>{}</p></article>
+<a rel="license" href="https://creativecommons.org/licenses/by/4.0/">CC</a></body></html>""".format(
+    "Das ist ein Satz, der lang genug ist, um als Text zu gelten. " * 8
+)
+
+
+@pytest.fixture
+def hostile(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox[int]]:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    with Sandbox[int](Extract(timeout_s=1, max_bytes=1000), factory="hostile:make") as sandbox:
+        assert sandbox.extract("warm up") == Extracted("warm up")
+        yield sandbox
+
+
+@pytest.mark.parametrize(
+    ("page", "reason"),
+    [
+        ("hang", "timeout"),
+        ("die", "crash"),
+        ("eat", "memory"),
+        ("fail", "crash"),
+        ("x" * 1001, "too_large"),
+        (" ", "empty"),
+    ],
+)
+def test_a_bad_page_costs_one_page(hostile: Sandbox[int], page: str, reason: str) -> None:
+    results = dict(hostile.extract_many([(0, "before", None), (1, page, None), (2, "after", None)]))
+    assert isinstance(results[1], Failure)
+    assert results[1].reason == f"extract.{reason}"
+    assert "secret" not in results[1].detail
+    assert results[0] == Extracted("before")
+    assert results[2] == Extracted("after")
+
+
+def test_a_child_killed_between_pages_is_replaced(hostile: Sandbox[int]) -> None:
+    assert hostile.child is not None
+    hostile.child.kill()
+    hostile.child.wait()
+    assert hostile.extract("again") == Extracted("again")
+
+
+@pytest.mark.parametrize("extractor", ["trafilatura", "resiliparse"])
+def test_metadata_and_rights(extractor: str) -> None:
+    found = make_extractor(Extract.model_validate({"extractor": extractor})).extract(PAGE)
+    assert "lang genug" in found.text
+    assert (found.title, found.author, found.date, found.html_lang) == ("Ein Titel", "A. B.", "2021-02-03", "de")
+    assert found.robots == "noai,noindex"
+    assert found.license == "https://creativecommons.org/licenses/by/4.0/"
+
+
+def test_caches_are_reset_on_the_way() -> None:
+    extractor = make_extractor(Extract())
+    texts = {extractor.extract(PAGE).text for _ in range(501)}
+    assert len(texts) == 1
+
+
+def test_nesting_a_million_deep_ends() -> None:
+    with Sandbox[int](Extract(timeout_s=30)) as sandbox:
+        assert isinstance(sandbox.extract("<div>" * 1_000_000 + "deep"), Failure | Extracted)
+        assert isinstance(sandbox.extract(PAGE), Extracted)
