@@ -22,7 +22,7 @@ $(STAMP): pyproject.toml constraints.txt
 
 demo: install
 	mkdir -p $(DEMO)
-	$(BIN)/winnow sample $(DEMO)/crawl.warc.gz --pages 1500 --seed 7
+	$(BIN)/winnow sample $(DEMO)/crawl.warc.gz --pages 1200 --seed 7
 	$(BIN)/winnow run $(DEMO)/crawl.warc.gz --recipe zh-en-general --out $(DEMO)/run --workers 2
 	$(BIN)/winnow verify $(DEMO)/run
 	$(BIN)/winnow train $(DEMO)/run/manifest.json --out $(DEMO)/model --steps 60
@@ -38,9 +38,7 @@ lint: install
 	$(BIN)/lint-imports
 
 bench: install
-	$(BIN)/python benchmarks/signatures.py
-	$(BIN)/python benchmarks/signals.py
-	$(BIN)/python benchmarks/pii.py
+	$(BIN)/python benchmarks/kernels.py
 
 clean:
 	rm -rf $(VENV) runs build dist *.egg-info .mypy_cache .ruff_cache

@@ -73,7 +73,7 @@ def card(random: Random) -> str:
 
 def resident_id(random: Random) -> str:
     """A Chinese resident id with a real region, a date and its checksum."""
-    head = f"{random.choice(['110101', '310101', '440106', '320102'])}{random.randint(1955, 2003)}"
+    head = f"{random.choice(['110101', '310101'])}{random.randint(1955, 2003)}"
     head += f"{random.randint(1, 12):02d}{random.randint(1, 28):02d}{random.randint(0, 999):03d}"
     return head + ric.calc_check_digit(head + "0")  # it wants the digit's own place filled
 
