@@ -10,6 +10,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
@@ -38,7 +39,7 @@ def best(work: Callable[[], object]) -> float:
 
 def datasketch_signatures(hashes: object, first: object) -> None:
     """datasketch's own bulk update over the same ready shingle hashes."""
-    for low, high in zip(first[:-1], first[1:], strict=True):  # type: ignore[index]
+    for low, high in pairwise(first):  # type: ignore[call-overload]
         MinHash(num_perm=128, hashfunc=int).update_batch(hashes[low:high])  # type: ignore[index]
 
 
