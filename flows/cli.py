@@ -107,7 +107,7 @@ def sample(
 def sql(
     run: RunFolder,
     query: Annotated[str, typer.Argument(help="SQL over documents, rejects, signals, decisions, fates...")],
-    format: Annotated[str, typer.Option(help="table, csv or json.")] = "table",
+    format: Annotated[str, typer.Option(help="table, csv, json; piped also arrow, parquet.")] = "table",
 ) -> None:
     """Ask DuckDB about a run: read-only, and nothing outside the run can be read."""
     from stats.run import open_run

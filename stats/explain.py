@@ -2,75 +2,142 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from filters.annotate import removed_column
 from stats.run import Run
 from stats.show import safe
 
-FOUND = """
-SELECT f.doc_id, f.url, f.source, f."offset", f.fate, f.rule, f.value, f.threshold,
-       d.kept_id, d.similarity, d.cluster_size, d.method, t.shard, t.n_tokens, r.detail
-FROM fates f LEFT JOIN duplicates d ON f.doc_id = d.doc_id LEFT JOIN tokens t ON f.doc_id = t.doc_id
-     LEFT JOIN rejects r ON f.doc_id = r.doc_id
-WHERE f.doc_id = ? OR f.url IN (SELECT unnest(?::VARCHAR[])) ORDER BY f.source, f."offset" LIMIT 100
+MOST = 100  # records told of one URL
+FOUND = f"""
+SELECT f.doc_id, f.url, f.source, f."offset", coalesce(d.length, r.length) AS length, f.fate, f.rule, f.value,
+       f.threshold, r.detail, u.kept_id, u.similarity, u.cluster_size, u.method, k.url AS kept_url,
+       t.shard, t.n_tokens
+FROM fates f LEFT JOIN rejects r ON f.doc_id = r.doc_id LEFT JOIN documents d ON f.doc_id = d.doc_id
+     LEFT JOIN duplicates u ON f.doc_id = u.doc_id LEFT JOIN documents k ON u.kept_id = k.doc_id
+     LEFT JOIN tokens t ON f.doc_id = t.doc_id
+WHERE f.doc_id = ? OR list_contains(?::VARCHAR[], f.url)
+ORDER BY f.source, f."offset" LIMIT {MOST}
 """
+# Distance is quadratic in length and URLs come from the crawl, so only their first 300 characters are compared.
 NEAREST = """
-SELECT url FROM fates WHERE url IS NOT NULL ORDER BY jaro_winkler_similarity(url, ?) DESC, url LIMIT 1
+SELECT url FROM fates WHERE url IS NOT NULL
+ORDER BY jaro_winkler_similarity(left(url, 300), left(?, 300)) DESC, url LIMIT 1
 """
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """The life of one record."""
+    """The life of one record. What does not apply is None or empty.
 
-    found: dict[str, Any]
-    kept_url: str | None
+    `offset` and `length` are bytes in the crawl file at `path` (rows for Parquet); `value` against `threshold` is
+    what `rule` measured; `edits` are characters that each edit of the recipe took away; `pii` counts what was
+    replaced, by kind; `tokens` includes end-of-text.
+    """
+
+    doc_id: str
+    url: str | None
+    source: str
+    offset: int
+    length: int | None
     path: str | None
+    fate: str | None
+    rule: str | None
+    value: str | None
+    threshold: str | None
+    detail: str | None
+    method: str | None
+    kept_id: str | None
+    kept_url: str | None
+    similarity: float | None
+    cluster_size: int | None
+    tokens: int | None
+    shard: str | None
+    edits: dict[str, int] = field(default_factory=dict)
+    pii: dict[str, int] = field(default_factory=dict)
 
     def text(self) -> str:
-        """Lines for the terminal."""
-        f = {key: safe(value) if isinstance(value, str) else value for key, value in self.found.items()}
-        lines = [
-            f"{f['url'] or '(no URL)'}",
-            f"  doc_id: {f['doc_id']}",
-            f"  fate: {f['fate'] or 'not decided yet'}",
-        ]
-        if f["rule"]:
-            lines.append(f"  rule: {f['rule']} measured {f['value']}, keeps {f['threshold']}")
-        if f["detail"]:
-            lines.append(f"  why: {f['detail']}")
-        if f["method"] and f["method"] != "kept":
-            lines.append(f"  repeats: {safe(self.kept_url or '')} ({f['kept_id']}), similarity {f['similarity']:.3f}")
-        if f["cluster_size"]:
-            lines.append(f"  cluster: {f['cluster_size']} documents")
-        lines.append(f"  from: {f['source']} at byte {f['offset']}" + (f" ({safe(self.path)})" if self.path else ""))
-        if f["shard"]:
-            lines.append(f"  tokens: {f['n_tokens']} in {f['shard']}")
+        """Lines for the terminal, harmless whatever the page was called."""
+        lines = [safe(self.url) or "(no URL)", f"  doc_id: {self.doc_id}", f"  fate: {self.fate or 'not decided yet'}"]
+        if self.rule:
+            lines.append(f"  rule: {self.rule} measured {safe(self.value)}, keeps {safe(self.threshold)}")
+        if self.detail:
+            lines.append(f"  why: {safe(self.detail)}")
+        if self.kept_id and self.method != "kept":
+            alike = "" if self.similarity is None else f", similarity {self.similarity:.3f}"
+            lines.append(f"  repeats: {safe(self.kept_url) or '(no URL)'} ({self.kept_id}){alike}")
+        if self.cluster_size:
+            lines.append(f"  cluster: {self.cluster_size} documents")
+        lines.append(f"  from: {safe(self.source)} at {self.offset}, length {self.length}")
+        if self.path:
+            lines.append(f"  file: {safe(self.path)}")
+        if taken := [f"{name} took {n:,} characters" for name, n in self.edits.items() if n]:
+            lines.append(f"  edits: {', '.join(taken)}")
+        if replaced := [f"{n} {kind}" for kind, n in self.pii.items() if n]:
+            lines.append(f"  personal data replaced: {', '.join(replaced)}")
+        if self.shard:
+            lines.append(f"  tokens: {self.tokens:,} in {self.shard}")
         return "\n".join(lines)
 
 
 def explain(run: Run, page: str) -> list[Explanation]:
-    """Every record with this URL (scheme and a last slash may differ) or doc_id; ValueError names the nearest URL."""
-    bare = page.split("://", 1)[-1].rstrip("/")
-    urls = [
-        page,
-        *(f"{scheme}{bare}{slash}" for scheme in ("http://", "https://", "") for slash in ("", "/")),
-    ]
-    cursor = run.connection.execute(FOUND, [page, urls])
-    names = [column[0] for column in cursor.description or ()]
-    found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    """Every record with this doc_id or URL, in the crawl's order, at most 100.
+
+    If no URL is exactly this one, scheme and a last slash may differ. ValueError in a sentence names the nearest URL.
+    """
+    run.sound()
+    found = _found(run, page, [page]) or _found(run, page, spellings(page))
     if not found:
         near = run.rows(NEAREST, page)
-        hint = f" The nearest is {safe(near[0][0])}" if near else ""
+        hint = f" The nearest is {safe(near[0][0])}" if near else " It has no record with a URL yet."
         raise ValueError(f"No record of {run.path} has this URL or doc_id.{hint}")
-    return [Explanation(row, _url_of(run, row["kept_id"]), _path_of(run, row)) for row in found]
+    return [
+        Explanation(
+            **row, path=_path(run, row["source"]), edits=_edits(run, row["doc_id"]), pii=_pii(run, row["doc_id"])
+        )
+        for row in found
+    ]
 
 
-def _url_of(run: Run, doc_id: str | None) -> str | None:
-    rows = run.rows("SELECT url FROM documents WHERE doc_id = ?", doc_id) if doc_id else []
-    return rows[0][0] if rows else None
+def spellings(page: str) -> list[str]:
+    """The URL with other schemes and with or without its last slash.
+
+    >>> spellings("http://a.example/")[:3]
+    ['https://a.example', 'https://a.example/', 'http://a.example']
+    """
+    bare = page.split("://", 1)[-1].rstrip("/")
+    return [f"{scheme}{bare}{slash}" for scheme in ("https://", "http://", "") for slash in ("", "/")]
 
 
-def _path_of(run: Run, row: dict[str, Any]) -> str | None:
-    return next((p["path"] for p in run.described.get("parts", []) if p["source"] == row["source"]), None)
+def _found(run: Run, page: str, urls: list[str]) -> list[dict[str, Any]]:
+    rows = run.rows(FOUND, page, urls)
+    names = [column[0] for column in run.connection.description or ()]
+    return [{("tokens" if n == "n_tokens" else n): v for n, v in zip(names, row, strict=True)} for row in rows]
+
+
+def _edits(run: Run, doc_id: str) -> dict[str, int]:
+    signals = _one(run, "signals", doc_id) if run.recipe.edits else None
+    return {edit.id: signals.get(removed_column(edit)) or 0 for edit in run.recipe.edits} if signals else {}
+
+
+def _pii(run: Run, doc_id: str) -> dict[str, int]:
+    kept = _one(run, "kept", doc_id) or {}
+    return {name.removeprefix("pii_"): count for name, count in kept.items() if name.startswith("pii_")}
+
+
+def _one(run: Run, dataset: str, doc_id: str) -> dict[str, Any] | None:
+    rows = run.rows(f"SELECT * FROM {dataset} WHERE doc_id = ?", doc_id)
+    names = [column[0] for column in run.connection.description or ()]
+    return dict(zip(names, rows[0], strict=True)) if rows else None
+
+
+def _path(run: Run, source: str) -> str | None:
+    """The file that a record's source stands for; parts of HTML folders name their files."""
+    for part in run.described["parts"]:
+        if part["kind"] != "html" and part["source"] == source:
+            return str(part["path"])
+        for name in part.get("files", ()):
+            if source == (f"{part['source']}/{name}" if part["source"] else name):
+                return f"{part['path']}/{name.rpartition('/')[2]}"
+    return None

@@ -2,29 +2,35 @@
 
 Views over datasets that are not there yet are empty and have the right columns, so a half-finished run can be
 asked as well. After the views are made, DuckDB may read the run's folder and nothing besides, and its
-configuration is locked: a query can neither open another file nor load an extension.
+configuration is locked: a query can neither open another file nor load an extension. What is asked is the run as it
+lay when it was opened; parts that are finished later are seen by the next opening.
 """
 
 from __future__ import annotations
 
+import glob
 import json
-from dataclasses import dataclass
+import re
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import ValidationError
 
+from filters.annotate import signals_schema
+from filters.pii import KINDS
 from pipelines.schemas import DECISIONS, DOCUMENTS, DUPLICATES, KEPT, REJECTS
+from recipes.model import Recipe
+from stats.shards import ShardRows, shard_files
 
-SCHEMAS = {
-    "documents": DOCUMENTS,
-    "rejects": REJECTS,
-    "signals": pa.schema([("doc_id", pa.string()), ("lang", pa.string())]),
-    "duplicates": DUPLICATES,
-    "decisions": DECISIONS,
-    "kept": pa.schema(KEPT),
-}
+MEMORY = "2GB"  # what a question may hold; past it DuckDB spills to a temporary folder
+DATASETS = ("documents", "rejects", "signals", "duplicates", "decisions", "kept")
 FATES = """
 CREATE VIEW fates AS
 SELECT d.doc_id, d.url, d.source, d."offset", c.fate, c.rule, c.value, c.threshold
@@ -36,84 +42,167 @@ SELECT doc_id, url, source, "offset", 'rejected:' || reason, NULL, NULL, NULL FR
 
 @dataclass
 class Run:
-    """An opened run."""
+    """An opened run. `damaged` has a sentence for each file that cannot be read and is in no view."""
 
     path: Path
     described: dict[str, Any]
     connection: duckdb.DuckDBPyConnection
+    spill: tempfile.TemporaryDirectory[str]
+    damaged: list[str] = field(default_factory=list)
 
     def __enter__(self) -> Run:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.connection.close()
+        self.spill.cleanup()
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """The resolved recipe; ValueError if this version cannot read it."""
+        try:
+            return Recipe.model_validate(self.described.get("recipe"))
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "recipe"
+            raise ValueError(
+                f"{self.path / 'run.json'} has a recipe that this version cannot read: {where}: {first['msg']}. "
+                "Ask it with the version that made it, or run again into another folder."
+            ) from error
 
     def rows(self, query: str, *arguments: object) -> list[tuple[Any, ...]]:
-        """All rows of a query of ours."""
-        found: list[tuple[Any, ...]] = self.connection.execute(query, list(arguments)).fetchall()
+        """All rows of a query of ours; ValueError in a sentence if a file cannot be read."""
+        try:
+            found: list[tuple[Any, ...]] = self.connection.execute(query, list(arguments)).fetchall()
+        except duckdb.Error as error:
+            raise ValueError(self.told(error)) from error
         return found
 
     def parts(self, dataset: str) -> list[Path]:
         """The finished parts of a dataset, in order."""
         return sorted((self.path / dataset).glob("part-*.parquet"))
 
+    def told(self, error: duckdb.Error) -> str:
+        """A query's fault in one sentence: the file that cannot be read, if that is why, else DuckDB's own words."""
+        if isinstance(error, duckdb.IOException | duckdb.InvalidInputException):
+            faults = (_fault(path) for dataset in DATASETS for path in self.parts(dataset))
+            if fault := next(filter(None, faults), None):
+                return fault
+        return sentence(error)
+
+    def sound(self) -> None:
+        """ValueError if a file was left out: an answer over the rest would be wrong and look right."""
+        if self.damaged:
+            raise ValueError(self.damaged[0])
+
+
+def sentence(error: duckdb.Error) -> str:
+    """What DuckDB did not like, in one line, with its suggestion if it has one.
+
+    >>> sentence(duckdb.BinderException('Binder Error: no "x"!\\nCandidate bindings: "y"\\n\\nLINE 1: x'))
+    'Binder Error: no "x"! Candidate bindings: "y".'
+    """
+    text = str(error).strip()
+    if ours := re.search(r"failed: \w+: (.+?)\.?\. Detail: Python exception", text):  # raised while a shard was read
+        return f"{ours.group(1)}."
+    lines = [line.strip() for line in text.splitlines()]
+    hints = [line for line in lines[1:] if line.startswith(("Did you mean", "Candidate bindings"))]
+    line = " ".join([lines[0], *hints[:1]])
+    return line if line.endswith((".", "!", "?")) else f"{line}."
+
 
 def open_run(path: str | Path) -> Run:
     """Open a run's folder; FileNotFoundError or ValueError in one sentence."""
-    folder = Path(path).absolute()
-    file = folder / "run.json"
+    folder = Path(path).resolve()
+    described = _described(path, folder / "run.json")
+    spill = tempfile.TemporaryDirectory(prefix="winnow-")
+    connection = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": spill.name})
+    run = Run(folder, described, connection, spill)
+    try:
+        for name in DATASETS:
+            _view(run, name)
+        connection.register("shard_rows", ShardRows(shard_files(folder)))
+        connection.execute("CREATE VIEW tokens AS SELECT * FROM shard_rows")
+        connection.execute(FATES)
+        _lock(connection, folder)
+    except BaseException:
+        run.__exit__()
+        raise
+    return run
+
+
+def _described(path: str | Path, file: Path) -> dict[str, Any]:
     if not file.is_file():
         raise FileNotFoundError(f"{path} holds no run: there is no run.json in it. Name a folder made by `winnow run`.")
     try:
         described = json.loads(file.read_bytes())
     except ValueError as error:
         raise ValueError(f"{file} is damaged ({error}); run again into the same folder.") from error
-    connection = duckdb.connect(config={"threads": 2})
-    for name, schema in SCHEMAS.items():
-        _view(connection, folder, name, schema)
-    _tokens_view(connection, folder)
-    connection.execute(FATES)
-    connection.execute("SET autoinstall_known_extensions = false; SET autoload_known_extensions = false")
-    connection.execute(f"SET allowed_directories = ['{_quoted(folder)}/']")
+    if not isinstance(described, dict) or not {"recipe", "parts", "stages"} <= described.keys():
+        raise ValueError(f"{file} is no description of a run. Name a folder made by `winnow run`.")
+    return described
+
+
+def _lock(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Only this folder, no extension, and no way back. The order matters: the last line forbids all others."""
+    # A view's files are matched as patterns, so a folder with * or [ in its name is allowed in both spellings.
+    allowed = ", ".join(f"'{_quoted(f'{spelling}/')}'" for spelling in (str(folder), glob.escape(str(folder))))
+    connection.execute("SET autoinstall_known_extensions = false")
+    connection.execute("SET autoload_known_extensions = false")
+    connection.execute(f"SET allowed_directories = [{allowed}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
-    return Run(folder, described, connection)
 
 
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")
 
 
-def _view(connection: duckdb.DuckDBPyConnection, folder: Path, name: str, schema: pa.Schema) -> None:
-    if any((folder / name).glob("part-*.parquet")):
-        pattern = f"{_quoted(folder)}/{name}/part-*.parquet"
-        connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{pattern}')")
-    else:
-        connection.register(f"no_{name}", schema.empty_table())
-        connection.execute(f"CREATE VIEW {name} AS SELECT * FROM no_{name}")
+def _view(run: Run, name: str) -> None:
+    """A view over the finished parts; those that cannot even be opened are noted and left out."""
+    files = run.parts(name)
+    if files and not _readable(run, name, files):
+        found = [(path, _fault(path)) for path in files]
+        run.damaged += [fault for _, fault in found if fault]
+        files = [path for path, fault in found if not fault]
+        if files and not _readable(run, name, files):  # sound footers, and yet DuckDB does not take them
+            raise ValueError(f"{run.path / name} cannot be read. Delete it and run again.")
+    if not files:
+        run.connection.register(f"no_{name}", _schema(run, name).empty_table())
+        run.connection.execute(f"CREATE VIEW {name} AS SELECT * FROM no_{name}")
 
 
-def _tokens_view(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """doc_id, shard and number of tokens; only the doc_ids and list offsets of the shards are read."""
-    tables = [token_counts(path) for path in sorted((folder / "tokens").glob("shard-*.*")) if path.suffix != ".tmp"]
-    empty = pa.schema([("doc_id", pa.string()), ("shard", pa.string()), ("n_tokens", pa.int64())]).empty_table()
-    connection.register("shard_rows", pa.concat_tables([empty, *tables]))
-    connection.execute("CREATE VIEW tokens AS SELECT * FROM shard_rows")
-
-
-def token_counts(path: Path) -> pa.Table:
-    """(doc_id, shard, n_tokens) of one shard; ValueError if it cannot be read."""
-    import pyarrow.compute as pc
-    import pyarrow.parquet as pq
-
+def _readable(run: Run, name: str, files: list[Path]) -> bool:
+    listed = ", ".join(f"'{_quoted(glob.escape(str(path)))}'" for path in files)
     try:
-        if path.suffix == ".parquet":
-            table = pq.read_table(path)
-        else:
-            with pa.memory_map(str(path)) as source:
-                table = pa.ipc.open_file(source).read_all()
-    except (pa.ArrowInvalid, OSError) as error:
-        raise ValueError(f"{path} cannot be read ({error}). Delete it and run again.") from error
-    sizes = pc.list_value_length(table["tokens"]).cast(pa.int64())
-    shard = pa.array([path.name] * table.num_rows, pa.string())
-    return pa.table({"doc_id": table["doc_id"], "shard": shard, "n_tokens": sizes})
+        run.connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet([{listed}])")
+    except duckdb.Error:  # whose fault it is, the caller finds out file by file
+        return False
+    return True
+
+
+def _fault(path: Path) -> str | None:
+    try:
+        pq.read_metadata(path)
+    except (pa.ArrowException, OSError) as error:
+        return f"{path} cannot be read ({str(error).splitlines()[0]}). Delete it and run again."
+    return None
+
+
+def _schema(run: Run, name: str) -> pa.Schema:
+    if name == "signals":
+        return signals_schema(run.recipe)
+    if name == "kept":
+        return pa.schema([*KEPT, *(pa.field(f"pii_{kind}", pa.int32()) for kind in KINDS)])
+    return {"documents": DOCUMENTS, "rejects": REJECTS, "duplicates": DUPLICATES, "decisions": DECISIONS}[name]
+
+
+def footers(run: Run, dataset: str) -> Iterator[tuple[Path, str, dict[str, int], int]]:
+    """(path, fingerprint, counts, rows) of each part of a dataset, from its footer; ValueError if one is unreadable."""
+    for path in run.parts(dataset):
+        if fault := _fault(path):
+            raise ValueError(fault)
+        metadata = pq.read_metadata(path)
+        marks = metadata.metadata or {}
+        counts = json.loads(marks.get(b"winnow.counts", b"{}"))
+        yield path, marks.get(b"winnow.fingerprint", b"").decode(), counts, metadata.num_rows

@@ -1,106 +1,161 @@
 """The law of conservation, proved again from the files: every record one fate, counts that add up, every hash.
 
-Each check yields sentences; none means that all is well. Texts are streamed, so memory is bounded by a batch,
-and the joins over ids are DuckDB's.
+Four proofs, each yielding a sentence for every fault: the parts one by one (`stats.proofs`), the laws that hold
+between all of them (SQL, here), the totals in run.json, and the shards against the manifest. Texts are streamed and
+joins over ids are DuckDB's, which spills: memory does not grow with the corpus.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-import xxhash
-
-from stats.run import Run
+from filters.rules import first_failing
+from stats.proofs import AGAIN, counted, parts
+from stats.run import Run, footers
+from stats.shards import id_faults, shard_files
 from tokenization.manifest import Manifest
 
-# Each query counts what must not be; each sentence says what it would mean.
-NEVER = (
-    ("SELECT count(*) - count(DISTINCT doc_id) FROM fates", "records have more than one fate"),
-    ("SELECT count(*) FROM fates WHERE fate IS NULL", "documents have no fate"),
-    ("SELECT count(*) FROM decisions WHERE doc_id NOT IN (SELECT doc_id FROM documents)", "decisions have no document"),
-    ("SELECT count(*) FROM documents WHERE doc_id NOT IN (SELECT doc_id FROM signals)", "documents have no signals"),
-    ("SELECT count(*) FROM decisions WHERE fate = 'kept' AND doc_id NOT IN (SELECT doc_id FROM kept)",
-     "kept documents are missing from kept/"),
-    ("SELECT count(*) FROM kept WHERE doc_id NOT IN (SELECT doc_id FROM decisions WHERE fate = 'kept')",
-     "documents lie in kept/ that were not kept"),
-    ("SELECT count(*) FROM kept WHERE doc_id NOT IN (SELECT doc_id FROM tokens)", "kept documents are in no shard"),
-    ("SELECT count(*) FROM tokens WHERE doc_id NOT IN (SELECT doc_id FROM kept)", "shards hold documents not kept"),
-    ("SELECT count(*) - count(DISTINCT doc_id) FROM tokens", "documents are in the shards twice"),
-    ("SELECT count(*) FROM duplicates d JOIN decisions c ON d.kept_id = c.doc_id WHERE c.fate <> 'kept'",
-     "duplicates point to a document that was not kept"),
-    ("SELECT count(*) FROM duplicates WHERE kept_id NOT IN (SELECT doc_id FROM documents)",
-     "duplicates point to a document that is not there"),
-)  # fmt: skip
 STAGES = ("plan", "extract", "annotate", "dedup", "decide", "scrub", "tokenize")
-BESIDE = ("signals", "decisions")
+# Each query counts what must not be, and gives one example of it; each sentence says what it means.
+NEVER = (
+    ("fates", "SELECT doc_id FROM fates GROUP BY 1 HAVING count(*) > 1", "records have more than one fate"),
+    ("fates", "SELECT doc_id FROM fates WHERE fate IS NULL", "documents have no fate"),
+    ("documents", "SELECT doc_id FROM decisions ANTI JOIN documents USING (doc_id)", "decisions have no document"),
+    ("kept", "SELECT doc_id FROM decisions ANTI JOIN kept USING (doc_id) WHERE fate = 'kept'",
+     "kept documents are missing from kept/"),
+    ("kept", "SELECT doc_id FROM kept ANTI JOIN (SELECT doc_id FROM decisions WHERE fate = 'kept') USING (doc_id)",
+     "documents lie in kept/ that were not kept"),
+    ("tokens", "SELECT doc_id FROM kept ANTI JOIN tokens USING (doc_id)", "kept documents are in no shard"),
+    ("tokens", "SELECT doc_id FROM tokens ANTI JOIN kept USING (doc_id)", "documents in the shards were not kept"),
+    ("tokens", "SELECT doc_id FROM tokens GROUP BY 1 HAVING count(*) > 1", "documents are in the shards twice"),
+    ("duplicates", "SELECT doc_id FROM duplicates d ANTI JOIN documents k ON d.kept_id = k.doc_id",
+     "duplicates point to a document that is not there"),
+    ("duplicates", "SELECT d.doc_id FROM duplicates d JOIN decisions c ON d.kept_id = c.doc_id WHERE c.fate <> 'kept'",
+     "duplicates point to a document that was not kept"),
+    ("duplicates", "SELECT cluster_id AS doc_id FROM duplicates GROUP BY 1 "
+     "HAVING count(*) FILTER (method = 'kept' AND doc_id = kept_id) <> 1 OR count(DISTINCT kept_id) <> 1 "
+     "OR min(cluster_size) <> count(*) OR max(cluster_size) <> count(*)",
+     "clusters do not have just one kept document and the size they state"),
+    ("duplicates", "SELECT c.doc_id FROM decisions c LEFT JOIN duplicates d ON c.doc_id = d.doc_id "
+     "WHERE NOT starts_with(c.fate, 'filtered:') "
+     "AND c.fate IS DISTINCT FROM coalesce('duplicate:' || nullif(d.method, 'kept'), 'kept')",
+     "decisions do not agree with duplicates/"),
+)  # fmt: skip
 
 
-def verify(run: Run) -> Iterator[str]:
-    """Every problem of the run, one sentence each."""
-    missing = [s for s in STAGES if run.described.get("stages", {}).get(s, {}).get("state") != "done"]
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong; `law` is the proof that failed, `sentence` says what, where, and how to mend it."""
+
+    law: str
+    sentence: str
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+def verify(run: Run) -> list[Problem]:
+    """Every problem of the run; none if all is well. A run that is not finished has that one problem."""
+    stages = run.described["stages"]
+    missing = [s for s in STAGES if stages.get(s, {}).get("state") != "done"]
     if missing:
-        yield f"The run is not finished: {', '.join(missing)} still to do. Give the same `winnow run` again."
-        return
-    yield from _parts(run)
-    for query, meaning in NEVER:
-        count = run.rows(query)[0][0]
-        if count:
-            yield f"{count} {meaning}. Delete the folder's datasets and run again."
-    yield from _texts(run)
-    yield from _shards(run)
-
-
-def _parts(run: Run) -> Iterator[str]:
-    """Each planned part is there, adds up, and its datasets lie row for row beside each other."""
-    for part in run.described["parts"]:
-        name = f"part-{part['index']:05d}.parquet"
-        files = {d: run.path / d / name for d in ("documents", "rejects", *BESIDE)}
-        gone = [str(f) for f in files.values() if not f.is_file()]
-        if gone:
-            yield f"{gone[0]} is missing. Run again to remake it."
-            continue
+        told = f"The run is not finished: {', '.join(missing)} still to do. Give the same `winnow run` again."
+        return [Problem("finished", told)]
+    found = [Problem("readable", fault) for fault in run.damaged]
+    proofs: tuple[tuple[str, Callable[[Run], Iterator[str]]], ...] = (
+        ("parts", parts), ("laws", _laws), ("rules", _rules), ("totals", _totals), ("shards", _shards)
+    )  # fmt: skip
+    for law, proof in proofs:
         try:
-            counts = json.loads((pq.read_metadata(files["documents"]).metadata or {}).get(b"winnow.counts", b"{}"))
-            ids = {d: pq.read_table(files[d], columns=["doc_id"])["doc_id"] for d in files}
-        except (pa.ArrowInvalid, OSError) as error:
-            yield f"A file of part {part['index']} cannot be read ({error}). Delete it and run again."
-            continue
-        skipped = sum(n for key, n in counts.items() if key.startswith("skipped."))
-        accounted = len(ids["documents"]) + len(ids["rejects"]) + skipped
-        if counts.get("records") != accounted:
-            yield f"{files['documents']}: {counts.get('records')} records were read, {accounted} are accounted for."
-        for dataset in BESIDE:
-            if not ids[dataset].equals(ids["documents"]):
-                yield f"{files[dataset]} is not row for row beside {files['documents']}. Delete it and run again."
+            found += [Problem(law, told) for told in proof(run)]
+        except ValueError as error:  # a file that cannot be read ends its proof, not the others
+            found.append(Problem(law, str(error)))
+    return list({problem.sentence: problem for problem in found}.values())
 
 
-def _texts(run: Run) -> Iterator[str]:
-    """Every text still has the hash it was written with."""
-    for path in run.parts("documents"):
-        try:
-            for batch in pq.ParquetFile(path).iter_batches(1024, columns=["doc_id", "text", "text_hash"]):
-                for row in batch.to_pylist():
-                    if xxhash.xxh3_128_hexdigest(row["text"].encode()) != row["text_hash"]:
-                        yield f"{path}: the text of {row['doc_id']} does not have its hash. Delete the file, run again."
-        except (pa.ArrowInvalid, OSError) as error:
-            yield f"{path} cannot be read ({error}). Delete it and run again."
+def _laws(run: Run) -> Iterator[str]:
+    """What holds between all parts together."""
+    for dataset, query, meaning in NEVER:
+        yield from _never(run, dataset, query, meaning)
+
+
+def _rules(run: Run) -> Iterator[str]:
+    """Each decision is what the recipe's rules say of the document's signals."""
+    query = f"""
+        SELECT s.doc_id FROM (SELECT doc_id, ({first_failing(run.recipe)}) AS failing FROM signals) s
+        JOIN decisions c ON s.doc_id = c.doc_id
+        WHERE (CASE WHEN starts_with(c.fate, 'filtered:') THEN substr(c.fate, 10) END) IS DISTINCT FROM s.failing
+        OR c.rule IS DISTINCT FROM s.failing"""
+    yield from _never(run, "decisions", query, "decisions are not what the recipe's rules say")
+
+
+def _never(run: Run, dataset: str, query: str, meaning: str) -> Iterator[str]:
+    count, example = run.rows(f"SELECT count(*), min(doc_id) FROM ({query})")[0]
+    if count:
+        yield f"{count:,} {meaning} ({example} is one). Delete {run.path / dataset} and run again."
+
+
+def _totals(run: Run) -> Iterator[str]:
+    """run.json's counts are the sums of the parts' own."""
+    file, planned = run.path / "run.json", run.described["parts"]
+    sums: dict[str, Counter[str]] = {
+        "plan": Counter(parts=len(planned), records=sum(max(p["records"], 0) for p in planned))
+    }
+    for stage, dataset in counted().items():
+        sums[stage] = Counter()
+        for _, _, counts, _ in footers(run, dataset):
+            sums[stage].update(counts)
+    documents, tokens = run.rows("SELECT count(*), coalesce(sum(n_tokens), 0) FROM tokens")[0]
+    sums["tokenize"] = Counter(documents=documents, tokens=int(tokens), shards=len(shard_files(run.path)))
+    for stage, real in sums.items():
+        stated = run.described["stages"][stage].get("counts", {})
+        for key in sorted(stated.keys() | real.keys()):
+            if stated.get(key, 0) != real[key]:
+                yield f"{file}: {stage} states {stated.get(key, 0):,} {key}, its parts have {real[key]:,}. {AGAIN}"
 
 
 def _shards(run: Run) -> Iterator[str]:
-    """The manifest's files are whole and its totals are theirs."""
+    """The manifest's files are whole, and its counts are theirs."""
     try:
         manifest = Manifest.read(run.path / "manifest.json")
-    except (FileNotFoundError, ValueError) as error:
+    except FileNotFoundError as error:
         yield str(error)
         return
-    yield from manifest.problems(run.path)
-    counted = {
-        shard: (n, t) for shard, n, t in run.rows("SELECT shard, count(*), sum(n_tokens) FROM tokens GROUP BY 1")
-    }
+    faults = manifest.problems(run.path)
+    yield from faults
+    named = {run.path / shard.path for shard in manifest.shards}
+    for stray in sorted(set(shard_files(run.path)) - named):
+        yield f"{stray} is named by no manifest. Delete it."
+    if faults:
+        return  # what cannot be trusted need not be counted
+    real = {s: (n, int(t)) for s, n, t in run.rows("SELECT shard, count(*), sum(n_tokens) FROM tokens GROUP BY 1")}
     for shard in manifest.shards:
-        real = counted.get(shard.path.rpartition("/")[2], (0, 0))
-        if real != (shard.documents, shard.tokens):
-            yield f"{shard.path} holds {real[0]} documents and {real[1]} tokens, the manifest says otherwise."
+        path = run.path / shard.path
+        documents, tokens = real.get(path.name, (0, 0))
+        if (documents, tokens) != (shard.documents, shard.tokens):
+            yield (f"{path} holds {documents:,} documents and {tokens:,} tokens, the manifest says "
+                   f"{shard.documents:,} and {shard.tokens:,}. Delete the manifest and run again.")  # fmt: skip
+        unknown, unended = id_faults(path, manifest.tokenizer.vocab_size, manifest.tokenizer.end_of_text)
+        if unknown or unended:
+            yield (f"{path} holds {unknown:,} ids that its tokenizer does not have, and {unended:,} documents without "
+                   "end-of-text. Delete it and run again.")  # fmt: skip
+    yield from _manifest_totals(run, manifest)
+
+
+def _manifest_totals(run: Run, manifest: Manifest) -> Iterator[str]:
+    """The manifest's totals, by source and by language, are those of the shards' documents."""
+    file = run.path / "manifest.json"
+    stated = (manifest.totals.documents, manifest.totals.tokens)
+    summed = sum(s.documents for s in manifest.shards), sum(s.tokens for s in manifest.shards)
+    if stated != summed:
+        yield f"{file} states {stated} documents and tokens, its shards add up to {summed}. Delete it and run again."
+    for column, by in (("source", manifest.sources), ("lang", manifest.languages)):
+        query = f"SELECT {column}, count(*), sum(n_tokens) FROM kept JOIN tokens USING (doc_id) GROUP BY 1"
+        real = {str(key): (n, int(t)) for key, n, t in run.rows(query)}
+        for key in sorted(real.keys() | by.keys()):
+            said = (by[key].documents, by[key].tokens) if key in by else (0, 0)
+            if said != real.get(key, (0, 0)):
+                yield (f"{file} states {said} documents and tokens of {column} {key}, the shards have "
+                       f"{real.get(key, (0, 0))}. Delete it and run again.")  # fmt: skip

@@ -1,41 +1,68 @@
-"""`python -m training MANIFEST --out DIR ...`, also under torchrun: options straight from TrainOptions."""
+"""`python -m training MANIFEST --out DIR ...`, also `torchrun -m training ...`: options straight from TrainOptions."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+if TYPE_CHECKING:
+    from training.options import TrainOptions
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Parse, train, and say whether the loss fell below the unigram entropy."""
+    """Parse, train, and say how the loss stands to the unigram entropy; ValueError or OSError in a sentence."""
+    options = parsed(arguments)
+    try:
+        from training.loop import train  # after parsing: importing PyTorch takes seconds
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f"{error}: training needs PyTorch. Install it with pip install 'winnow-corpus[train]'."
+        ) from error
+
+    result = train(options)
+    if os.environ.get("RANK", "0") != "0" or result.stopped:
+        return 0
+    if not result.losses:
+        print(f"{options.out} has its {options.steps} steps already; --no-resume starts over.", flush=True)
+        return 0
+    held_out = list(result.held_out.values())
+    what, loss = ("held-out loss", held_out[-1]) if held_out else ("loss", result.losses[-1])
+    relation = "below" if loss < result.entropy else "not yet below"
+    print(f"{what} {loss:.4f}, {relation} the unigram entropy {result.entropy:.4f}; {options.out}", flush=True)
+    return 0
+
+
+def parsed(arguments: Sequence[str] | None) -> TrainOptions:
+    """TrainOptions from a command line; `--help` and unknown options end the process, as argparse does."""
     from training.options import TrainOptions
 
     parser = argparse.ArgumentParser(prog="winnow train", description="Train a small transformer on a manifest.")
     for name, field in TrainOptions.model_fields.items():
-        help_ = f"{field.description} (default {field.default})" if not field.is_required() else field.description
+        help_ = field.description if field.is_required() else f"{field.description} (default {field.default})"
+        flag = f"--{name.replace('_', '-')}"
         if name == "manifest":
             parser.add_argument(name, help=help_)
         elif field.annotation is bool:
-            parser.add_argument(f"--{name}", action=argparse.BooleanOptionalAction, default=None, help=help_)
+            parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=help_)
         else:
-            parser.add_argument(f"--{name.replace('_', '-')}", required=field.is_required(), help=help_)
+            parser.add_argument(flag, required=field.is_required(), help=help_)
     given = {k: v for k, v in vars(parser.parse_args(arguments)).items() if v is not None}
     try:
-        options = TrainOptions.model_validate(given)
+        return TrainOptions.model_validate(given)
     except ValidationError as error:
         first = error.errors()[0]
-        raise ValueError(f"--{'.'.join(map(str, first['loc']))}: {first['msg']}.") from error
-    from training.loop import say, train
-
-    result = train(options)
-    if result.losses:
-        relation = "below" if result.losses[-1] < result.entropy else "not yet below"
-        say(f"loss {result.losses[-1]:.4f}, {relation} the unigram entropy {result.entropy:.4f}; {options.out}")
-    return 0
+        where = "".join(f"--{part}: ".replace("_", "-") for part in first["loc"])
+        raise ValueError(f"{where}{first['msg'].removeprefix('Value error, ')}.") from error
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except (ValueError, OSError) as fault:
+        print(f"winnow train: {fault}", file=sys.stderr)
+        sys.exit(2)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Shape of the model; `width` must be a multiple of 2 * `heads`."""
+    """Shape of the model; `width` must be a multiple of 2 * `heads`, for rotary turns pairs of coordinates."""
 
     vocab_size: int
     width: int = 160
@@ -25,9 +25,12 @@ class ModelConfig:
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Rotary embedding (arXiv:2104.09864) of x (batch, heads, time, head width)."""
+    """Rotary embedding (arXiv:2104.09864) of x (batch, heads, time, head width), in x's own precision.
+
+    `cos` and `sin` are (time, head width / 2): a query at m and a key at n then meet as a function of m - n.
+    """
     left, right = x.chunk(2, dim=-1)
-    return torch.cat((left * cos - right * sin, right * cos + left * sin), dim=-1)
+    return torch.cat((left * cos - right * sin, right * cos + left * sin), dim=-1).type_as(x)
 
 
 class Attention(nn.Module):
@@ -98,7 +101,7 @@ class Transformer(nn.Module):
             nn.init.normal_(module.weight, std=0.02)
 
     def forward(self, ids: Tensor, targets: Tensor | None = None) -> Tensor:
-        """ids (batch, time) to logits (batch, time, vocab), or to the mean cross-entropy in nats."""
+        """ids (batch, time <= context) to logits (batch, time, vocab), or to the mean cross-entropy in nats."""
         x = self.embed(ids)
         cos, sin = self.cos[: ids.shape[1]], self.sin[: ids.shape[1]]  # type: ignore[index]
         for block in self.blocks:

@@ -1,10 +1,16 @@
-"""Everything that `winnow train` can be told, in one model: names, bounds and help."""
+"""Everything that `winnow train` can be told, in one model: names, bounds and help.
+
+The command line, `python -m training` and the checkpoint all read this one class, so an option is written once.
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+# What may differ between a training and its continuation: none of these changes which batch or which rate a step has.
+FREE = {"manifest", "out", "resume", "save_every", "eval_every", "device", "compile", "accumulate"}
 
 
 class TrainOptions(BaseModel):
@@ -14,17 +20,34 @@ class TrainOptions(BaseModel):
 
     manifest: str = Field(description="manifest.json of a finished run")
     out: str = Field(description="folder for checkpoint and log; one that holds a checkpoint is carried on")
-    steps: int = Field(default=200, ge=1, description="optimiser steps in all")
+    resume: bool = Field(default=True, description="carry on from the checkpoint in --out, else start over it")
+    steps: int = Field(default=120, ge=1, description="optimiser steps in all")
     batch: int = Field(default=16, ge=1, description="sequences a step, over all ranks")
     context: int = Field(default=256, ge=8, description="tokens a sequence")
-    width: int = Field(default=160, ge=8, description="model width")
+    width: int = Field(default=160, ge=8, description="model width, a multiple of twice the heads")
     layers: int = Field(default=4, ge=1, description="layers")
     heads: int = Field(default=5, ge=1, description="attention heads")
     lr: float = Field(default=3e-3, gt=0, description="peak learning rate")
-    warmup: int = Field(default=20, ge=0, description="steps to reach it")
+    schedule: Literal["cosine", "wsd"] = Field(
+        default="cosine", description="cosine to a tenth, or warm-up, stable, and decay over the last fifth"
+    )
+    warmup: int = Field(default=20, ge=0, description="steps to reach the peak")
+    weight_decay: float = Field(default=0.1, ge=0, description="of matrices; norms have none")
     accumulate: int = Field(default=1, ge=1, description="pieces that a rank's batch is computed in")
     clip: float = Field(default=1.0, gt=0, description="greatest gradient norm")
+    held_out: int = Field(default=64, ge=0, description="sequences kept from training, a tenth of all at most")
+    eval_every: int = Field(default=50, ge=1, description="steps between losses on what was held out")
     save_every: int = Field(default=50, ge=1, description="steps between checkpoints")
     seed: int = Field(default=0, ge=0, description="of weights and of the data's order")
     device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="where to compute")
     compile: bool = Field(default=True, description="torch.compile, on a GPU")
+
+    @model_validator(mode="after")
+    def _even_heads(self) -> TrainOptions:
+        if self.width % (2 * self.heads):
+            raise ValueError(f"--width {self.width} must be a multiple of twice --heads {self.heads}")
+        return self
+
+    def fixed(self) -> dict[str, Any]:
+        """The options that a training cannot change midway."""
+        return self.model_dump(exclude=FREE)

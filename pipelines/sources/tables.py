@@ -84,7 +84,11 @@ def from_row(part: Part, offset: int, length: int, row: Mapping[str, Any], missi
 
 
 def read_parquet(part: Part) -> Iterator[Item]:
-    """Row groups [start, end); a row's offset is its number in the file."""
+    """Row groups [start, end); a row's offset is its number in the file.
+
+    A fault is told at the first row that could not be read: a number that no row of another part has.
+    """
+    offset = part.start
     try:
         with open_raw(part.path) as stream:
             table = pq.ParquetFile(stream)
@@ -95,7 +99,7 @@ def read_parquet(part: Part) -> Iterator[Item]:
                     yield from_row(part, offset, 1, row, "parquet.no_text")
                     offset += 1
     except (OSError, pa.ArrowException) as error:
-        yield reject(part, part.start, 0, None, "file.unreadable", f"{error}; the rest was passed over.")
+        yield reject(part, offset, 0, None, "file.unreadable", f"{error}; the rest was passed over.")
 
 
 def read_html(part: Part) -> Iterator[Item]:

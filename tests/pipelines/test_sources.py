@@ -125,3 +125,19 @@ def test_wrong_inputs_get_a_sentence(tmp_path: Path) -> None:
         plan(both)
     sources = {p.source for p in plan([both[0], f"second={both[1]}"])}
     assert sources == {"x.warc.gz", "second"}
+
+
+def test_a_damaged_row_group_costs_itself_and_no_id_is_given_twice(tmp_path: Path) -> None:
+    path = tmp_path / "c.parquet"
+    rows = [{"text": f"row {i} " + "x" * 50, "url": f"http://x/{i}"} for i in range(90)]
+    pq.write_table(pa.Table.from_pylist(rows), path, row_group_size=30, compression="zstd")
+    column = pq.read_metadata(path).row_group(1).column(0)
+    data = bytearray(path.read_bytes())
+    for place in range(column.dictionary_page_offset or column.data_page_offset, column.data_page_offset + 60):
+        data[place] ^= 0xFF
+    path.write_bytes(bytes(data))
+    items = [item for part in plan([str(path)]) for item in read(part)]
+    assert [item.reason for item in items if isinstance(item, Reject)] == ["file.unreadable"]
+    records = [item.offset for item in items if isinstance(item, Record)]
+    assert records == [*range(30), *range(60, 90)]
+    assert len({item.doc_id for item in items if not isinstance(item, Skipped)}) == len(items)

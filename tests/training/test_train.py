@@ -1,7 +1,14 @@
-"""The trainer: learns, resumes to the bit, and refuses what does not hold."""
+"""The trainer: learns, resumes to the bit, stops when told, and refuses what does not hold."""
 
 from __future__ import annotations
 
+import errno
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +18,18 @@ import torch
 
 from tokenization.manifest import Count, Manifest, Shard, TokenizerInfo, Totals, file_sha256
 from tokenization.shards import schema_for, write_shard
+from training import checkpoint, loop
 from training.data import Sequences
 from training.loop import train
-from training.model import ModelConfig, Transformer
 from training.options import TrainOptions
 
+REPO = Path(__file__).resolve().parents[2]
+SMALL = {"batch": 8, "context": 64, "width": 32, "layers": 2, "heads": 2, "warmup": 5, "device": "cpu", "held_out": 16}
 
-@pytest.fixture(scope="module")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A corpus with structure: each token mostly decides the next."""
-    folder = tmp_path_factory.mktemp("corpus")
+
+def corpus(folder: Path, form: str = "arrow", dtype: str = "uint16", vocab: int = 64) -> Path:
+    """A manifest of 60 documents with structure, in two shards: a token mostly decides the next."""
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "t.json").write_text("{}")
     random = np.random.default_rng(0)
     rows = []
@@ -29,100 +38,351 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
         rows.append({"doc_id": f"{i:032x}", "tokens": [*(np.cumsum(steps) % 63 + 1).tolist(), 0]})
     shards = []
     for n in range(2):
-        table = pa.Table.from_pylist(rows[n::2], schema_for("uint16"))
-        path = folder / f"shard-{n}.arrow"
+        table = pa.Table.from_pylist(rows[n::2], schema_for(dtype))
+        path = folder / f"shard-{n}.{form}"
         with pa.OSFile(str(path), "wb") as sink:
-            write_shard(sink, table, "arrow", "uint16", "m")
+            write_shard(sink, table, form, dtype, "m")
         shards.append(
             Shard(path=path.name, bytes=path.stat().st_size, sha256=file_sha256(path), documents=30, tokens=9030)
         )
-    info = TokenizerInfo(name="t", file="t.json", sha256=file_sha256(folder / "t.json"), vocab_size=64, end_of_text=0)
-    made = Manifest(
-        recipe="r", recipe_hash="h", tokenizer=info, dtype="uint16", format="arrow", seed=0, shards=tuple(shards),
-        totals=Totals(documents=60, tokens=18060, text_bytes=1), sources={}, languages={"en": Count(documents=1, tokens=1)},
+    info = TokenizerInfo(
+        name="t", file="t.json", sha256=file_sha256(folder / "t.json"), vocab_size=vocab, end_of_text=0
+    )
+    made = Manifest.model_validate(
+        {"recipe": "r", "recipe_hash": "h", "tokenizer": info, "dtype": dtype, "format": form, "seed": 0,
+         "shards": shards, "totals": Totals(documents=60, tokens=18060, text_bytes=1), "sources": {},
+         "languages": {"en": Count(documents=60, tokens=18060)}}
     )  # fmt: skip
     (folder / "manifest.json").write_bytes(made.as_bytes())
     return folder / "manifest.json"
 
 
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return corpus(tmp_path_factory.mktemp("corpus"))
+
+
 def options(manifest: Path, out: Path, **more: object) -> TrainOptions:
-    small = {"batch": 8, "context": 64, "width": 32, "layers": 2, "heads": 2, "warmup": 5, "device": "cpu"}
-    return TrainOptions.model_validate({"manifest": str(manifest), "out": str(out), "steps": 40, **small, **more})
+    return TrainOptions.model_validate({"manifest": str(manifest), "out": str(out), "steps": 20, **SMALL, **more})
+
+
+def log_of(out: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in (out / "train.jsonl").read_text().splitlines()]
+
+
+def signalled_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Send this process SIGTERM while `step` is being computed."""
+    real = loop.one_step
+
+    def signalling(*given: object) -> float:
+        if given[4] == step:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return real(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(loop, "one_step", signalling)
 
 
 def test_learns_below_the_unigram_entropy(manifest: Path, tmp_path: Path) -> None:
     result = train(options(manifest, tmp_path, steps=120, lr=1e-2))
     assert result.losses[-1] < result.entropy - 0.5
+    assert result.held_out[119] < result.entropy - 0.5  # and not by heart
+    log = log_of(tmp_path)
+    assert [row["step"] for row in log] == list(range(120))
+    assert [row["loss"] for row in log] == result.losses
+    assert [row["step"] for row in log if "held_out" in row] == [49, 99, 119]
+    assert all(row["tokens_per_s"] > 0 for row in log)
 
 
-def test_resumes_on_the_next_batch_with_equal_losses(
+def test_stopped_by_a_signal_and_resumed_the_losses_are_equal_to_the_bit(
+    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = train(options(manifest, tmp_path / "whole"))
+    before = signal.getsignal(signal.SIGTERM)
+    with monkeypatch.context() as patched:
+        signalled_at(9, patched)
+        first = train(options(manifest, tmp_path / "parts"))
+    assert first.stopped
+    assert "Stopped after step 10" in capsys.readouterr().out
+    assert signal.getsignal(signal.SIGTERM) == before
+    rest = train(options(manifest, tmp_path / "parts"))
+    assert (rest.first_step, rest.last_step) == (10, 20)
+    assert first.losses + rest.losses == whole.losses
+    assert rest.held_out == whole.held_out
+    one, two = (
+        torch.load(tmp_path / name / "checkpoint.pt", weights_only=True)["model"] for name in ("whole", "parts")
+    )
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    assert [row["loss"] for row in log_of(tmp_path / "parts")] == whole.losses
+
+
+def test_a_lost_process_repeats_from_its_checkpoint_and_logs_no_step_twice(
     manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = train(options(manifest, tmp_path / "whole")).losses
-    import training.loop as loop
+    real = loop.one_step
 
-    real, calls = loop.one_step, []
+    def dying(*given: object) -> float:
+        if given[4] == 13:
+            raise MemoryError
+        return real(*given)  # type: ignore[arg-type]
 
-    def stopping(*arguments: object) -> float:
-        calls.append(arguments)
-        if len(calls) == 21:
-            raise KeyboardInterrupt
-        return real(*arguments)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(loop, "one_step", stopping)
-    with pytest.raises(KeyboardInterrupt):
-        train(options(manifest, tmp_path / "parts", save_every=20))
-    monkeypatch.setattr(loop, "one_step", real)
-    rest = train(options(manifest, tmp_path / "parts", save_every=20))
-    assert rest.first_step == 20
-    assert rest.losses == whole[20:]
+    with monkeypatch.context() as patched:
+        patched.setattr(loop, "one_step", dying)
+        with pytest.raises(MemoryError):
+            train(options(manifest, tmp_path / "lost", save_every=8))
+    rest = train(options(manifest, tmp_path / "lost", save_every=8))
+    assert rest.losses == whole[8:]
+    assert [row["loss"] for row in log_of(tmp_path / "lost")] == whole
 
 
-def test_every_sequence_once_an_epoch_on_any_number_of_ranks(manifest: Path) -> None:
-    data = Sequences(Manifest.read(manifest), manifest.parent, 64, seed=1)
-    steps = data.count // 8
-    alone = np.concatenate([data.batch(s, 8) for s in range(steps)])
-    ranked = [np.stack([data.batch(s, 8, r, 2) for r in range(2)], axis=1).reshape(8, -1) for s in range(steps)]
-    assert (np.concatenate(ranked) == alone).all()
-    places = [data._at(p) for p in range(data.count)]
-    assert sorted(places) == list(range(data.count))
+def test_an_interrupted_save_leaves_the_checkpoint_before(
+    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(options(manifest, tmp_path / "whole"))
+    real = torch.save
+    seen: list[int] = []
+
+    def filling(state: dict[str, object], sink: object) -> None:
+        seen.append(1)
+        real(state, sink)  # type: ignore[arg-type]
+        if len(seen) == 2:
+            sink.truncate(1000)  # type: ignore[attr-defined]
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(torch, "save", filling)
+        with pytest.raises(OSError, match="No space"):
+            train(options(manifest, tmp_path / "full", save_every=6))
+    assert torch.load(tmp_path / "full" / "checkpoint.pt", weights_only=True)["step"] == 6
+    assert {p.name for p in (tmp_path / "full").iterdir()} == {"checkpoint.pt", "train.jsonl"}
+    assert train(options(manifest, tmp_path / "full")).losses[-1] == train_losses(tmp_path / "whole")[-1]
 
 
-def test_a_changed_shard_is_refused(manifest: Path, tmp_path: Path) -> None:
-    shard = manifest.parent / "shard-1.arrow"
-    whole = shard.read_bytes()
-    shard.write_bytes(whole[:-10] + bytes(10))
-    try:
-        with pytest.raises(ValueError, match="sha256"):
-            train(options(manifest, tmp_path))
-    finally:
-        shard.write_bytes(whole)
+def train_losses(out: Path) -> list[float]:
+    return [row["loss"] for row in log_of(out)]
+
+
+def test_a_full_device_is_an_os_error(manifest: Path, tmp_path: Path) -> None:
+    """The real thing: writing the checkpoint to /dev/full."""
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "checkpoint.tmp").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left on device"):
+        train(options(manifest, out, steps=1))
+    assert not (out / "checkpoint.pt").exists()
+
+
+def test_a_finished_training_does_nothing_more_and_may_be_started_over(manifest: Path, tmp_path: Path) -> None:
+    first = train(options(manifest, tmp_path, steps=2))
+    assert train(options(manifest, tmp_path, steps=2)).losses == []
+    assert train(options(manifest, tmp_path, steps=2, resume=False)).losses == first.losses
 
 
 def test_another_training_s_checkpoint_is_refused(manifest: Path, tmp_path: Path) -> None:
     train(options(manifest, tmp_path, steps=2))
-    with pytest.raises(ValueError, match="another training"):
+    with pytest.raises(ValueError, match="another training: it has --steps 2, not 3"):
         train(options(manifest, tmp_path, steps=3))
+    other = corpus(tmp_path / "other", vocab=80)
+    with pytest.raises(ValueError, match="another manifest"):
+        train(options(other, tmp_path, steps=2))
     (tmp_path / "checkpoint.pt").write_bytes(b"nonsense")
     with pytest.raises(ValueError, match="damaged"):
         train(options(manifest, tmp_path, steps=2))
 
 
-def test_the_future_does_not_leak() -> None:
-    torch.manual_seed(0)
-    model = Transformer(ModelConfig(32, width=16, layers=2, heads=2, context=12))
-    ids = torch.randint(0, 32, (1, 12))
-    other = ids.clone()
-    other[0, 8:] = (other[0, 8:] + 1) % 32
-    with torch.no_grad():
-        a, b = model(ids), model(other)
-    assert torch.allclose(a[:, :8], b[:, :8], atol=1e-6)
-    assert not torch.allclose(a[:, 8:], b[:, 8:])
+def test_a_checkpoint_that_would_run_code_is_refused(manifest: Path, tmp_path: Path) -> None:
+    class Trap:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return Path.touch, (tmp_path / "sprung",)  # type: ignore[return-value]
+
+    torch.save({"step": Trap()}, tmp_path / "checkpoint.pt")
+    with pytest.raises(ValueError, match="damaged"):
+        train(options(manifest, tmp_path))
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_a_changed_or_missing_shard_is_refused(tmp_path: Path) -> None:
+    manifest = corpus(tmp_path / "corpus")
+    shard = manifest.parent / "shard-1.arrow"
+    whole = shard.read_bytes()
+    shard.write_bytes(whole[:-10] + bytes(10))
+    with pytest.raises(ValueError, match="sha256"):
+        train(options(manifest, tmp_path))
+    shard.unlink()
+    with pytest.raises(ValueError, match=r"shard-1.arrow is missing"):
+        train(options(manifest, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"dtype": "uint32"}, "holds uint16, the manifest says uint32"),
+        ({"totals": {"documents": 60, "tokens": 18061, "text_bytes": 1}}, "18,060 tokens, the manifest says 18,061"),
+        ({"tokenizer.vocab_size": 60}, "the id 63, and the manifest's tokenizer has only 60"),
+    ],
+)
+def test_a_manifest_that_does_not_fit_its_shards_is_refused(
+    change: dict[str, object], told: str, tmp_path: Path
+) -> None:
+    manifest = corpus(tmp_path / "corpus")
+    described = json.loads(manifest.read_bytes())
+    for key, value in change.items():
+        *path, last = key.split(".")
+        (described[path[0]] if path else described)[last] = value
+    manifest.write_text(json.dumps(described))
+    with pytest.raises(ValueError, match=told):
+        train(options(manifest, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"context": 30_000}, "too few for one sequence"),
+        ({"batch": 400}, "too few for one --batch"),
+        ({"batch": 8, "accumulate": 3}, "multiple of"),
+        ({"lr": 1e9, "steps": 20}, "smaller --lr"),
+    ],
+)
+def test_options_that_cannot_work_get_a_sentence(
+    manifest: Path, tmp_path: Path, more: dict[str, object], told: str
+) -> None:
+    with pytest.raises(ValueError, match=told):
+        train(options(manifest, tmp_path, **more))
+
+
+def test_accumulating_gives_the_same_training(manifest: Path, tmp_path: Path) -> None:
+    whole = train(options(manifest, tmp_path / "1", steps=5)).losses
+    pieces = train(options(manifest, tmp_path / "4", steps=5, accumulate=4)).losses
+    assert pieces == pytest.approx(whole, rel=1e-4)
+
+
+def test_parquet_shards_give_the_same_training(manifest: Path, tmp_path: Path) -> None:
+    parquet = corpus(tmp_path / "corpus", "parquet")
+    assert (
+        train(options(parquet, tmp_path / "p", steps=5)).losses
+        == train(options(manifest, tmp_path / "a", steps=5)).losses
+    )
+    unpacked = sorted((tmp_path / "p" / "ids").iterdir())
+    assert [p.stat().st_size for p in unpacked] == [9030 * 2] * 2
+
+
+def test_sequences_are_the_stream_of_ids_cut_in_order(manifest: Path) -> None:
+    made = Manifest.read(manifest)
+    data = Sequences(made, manifest.parent, 64, seed=1)
+    stream = np.concatenate(
+        [
+            np.concatenate(pa.ipc.open_file(manifest.parent / shard.path).read_all()["tokens"].to_pylist())
+            for shard in made.shards
+        ]
+    )
+    for number in (0, 1, 9030 // 64, data.count - 1):  # the third lies across two shards
+        assert (data.sequence(number) == stream[number * 64 : number * 64 + 65]).all()
+    first = data.pieces[0]
+    assert not first.flags.owndata  # a view, not a copy
+    assert not first.flags.writeable
+
+
+def test_an_epoch_sees_every_sequence_once_and_never_what_is_held_out(manifest: Path) -> None:
+    data = Sequences(Manifest.read(manifest), manifest.parent, 64, seed=1, held_out=16)
+    total = (18060 - 1) // 64
+    assert (data.held_out, data.count) == (16, total - 16)
+    for epoch in (0, 1):
+        places = [data.number_at(p) for p in range(epoch * data.count, (epoch + 1) * data.count)]
+        assert sorted(places) == list(range(data.count))
+        assert places != sorted(places)
+    assert data.number_at(0) != data.number_at(data.count)  # each epoch in an order of its own
+    held = np.concatenate(list(data.held_out_batches(5)))
+    assert (held == np.stack([data.sequence(n) for n in range(data.count, total)])).all()
+    shared = [np.concatenate(list(data.held_out_batches(5, rank, 3))) for rank in range(3)]
+    assert sorted(map(bytes, np.concatenate(shared))) == sorted(map(bytes, held))
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 4])
+def test_ranks_share_a_batch_without_overlap(manifest: Path, ranks: int) -> None:
+    data = Sequences(Manifest.read(manifest), manifest.parent, 64, seed=1)
+    for step in range(2 * data.count // 8):
+        alone = data.batch(step, 8)
+        shares = [data.batch(step, 8, rank, ranks) for rank in range(ranks)]
+        assert (np.stack(shares, axis=1).reshape(8, -1) == alone).all()
+
+
+def test_the_schedules(manifest: Path, tmp_path: Path) -> None:
+    for schedule in ("cosine", "wsd"):
+        given = options(manifest, tmp_path, steps=105, lr=1.0, schedule=schedule)
+        rates = [loop.learning_rate(given, step) for step in range(106)]
+        assert rates[:5] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
+        assert rates[105] == pytest.approx(0.1)
+        assert all(a >= b for a, b in itertools.pairwise(rates[5:]))
+    assert rates[84] == 1.0  # wsd is flat until the last fifth
+    assert rates[95] == pytest.approx(0.55)
+
+
+def run_module(command: list[str], *arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *command, *map(str, arguments)],
+        cwd=REPO, capture_output=True, text=True, timeout=240, check=False,
+    )  # fmt: skip
+
+
+def flags() -> list[str]:
+    return [part for name, value in SMALL.items() for part in (f"--{name.replace('_', '-')}", str(value))]
+
+
+@pytest.mark.slow
+def test_two_ranks_under_torchrun_train_as_one_does(
+    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same global batch on two gloo processes: the same losses and weights, also from where one process stopped."""
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "training"]
+    done = run_module(
+        torchrun, manifest, "--out", tmp_path / "two", "--steps", 12, *flags(), "--accumulate", 2, "--save-every", 6
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("on 2 x cpu") == 1  # one rank speaks
+    alone = train(options(manifest, tmp_path / "one", steps=12))
+    assert train_losses(tmp_path / "two") == pytest.approx(alone.losses, rel=1e-3)
+    assert log_of(tmp_path / "two")[-1]["held_out"] == pytest.approx(alone.held_out[11], rel=1e-3)
+    one, two = (torch.load(tmp_path / name / "checkpoint.pt", weights_only=True)["model"] for name in ("one", "two"))
+    assert all(torch.allclose(one[name], two[name], atol=2e-3) for name in one)
+    with monkeypatch.context() as patched:
+        signalled_at(5, patched)
+        assert train(options(manifest, tmp_path / "both", steps=12)).stopped
+    done = run_module(torchrun, manifest, "--out", tmp_path / "both", "--steps", 12, *flags())
+    assert done.returncode == 0, done.stderr
+    assert "from step 6 of 12" in done.stdout
+    assert train_losses(tmp_path / "both") == pytest.approx(alone.losses, rel=1e-3)
+
+
+def test_the_command_line(manifest: Path, tmp_path: Path) -> None:
+    done = run_module(["-m", "training"], manifest, "--out", tmp_path, "--steps", 3, *flags())
+    assert done.returncode == 0, done.stderr
+    assert "unigram entropy" in done.stdout
+    assert "held-out loss" in done.stdout
+    for wrong, told in (
+        ([tmp_path / "none.json", "--out", tmp_path], "no manifest"),
+        ([manifest, "--out", tmp_path, "--steps", "0"], "--steps: Input should be greater"),
+        ([manifest, "--out", tmp_path, "--width", "34"], "multiple of twice --heads"),
+    ):
+        refused = run_module(["-m", "training"], *wrong)
+        assert refused.returncode == 2
+        assert told in refused.stderr
+        assert "Traceback" not in refused.stderr
+
+
+def test_restoring_brings_back_the_random_state(manifest: Path, tmp_path: Path) -> None:
+    train(options(manifest, tmp_path, steps=1))
+    given = options(manifest, tmp_path, steps=1)
+    model = loop.Transformer(loop.ModelConfig(64, 32, 2, 2, 64))
+    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    torch.manual_seed(99)
+    assert checkpoint.restore(given, model, loop.make_optimiser(model, given)) == 1
+    assert torch.equal(torch.get_rng_state(), state["random"])
+    assert state["sequences"] == 8
 
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_bf16_agrees_with_fp32(manifest: Path, tmp_path: Path) -> None:
+def test_bf16_and_compile_agree_with_fp32(manifest: Path, tmp_path: Path) -> None:
     gpu = train(options(manifest, tmp_path / "gpu", device="cuda", steps=10)).losses
     cpu = train(options(manifest, tmp_path / "cpu", steps=10)).losses
     assert gpu == pytest.approx(cpu, rel=0.02)

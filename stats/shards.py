@@ -1,0 +1,70 @@
+"""Shards seen from outside: which documents lie in which, and whether their ids can be right.
+
+Shards are streamed, a record batch at a time, whenever they are asked about: nothing is held. For Arrow shards only
+the ids of documents and the offsets of their tokens are touched, through the memory map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+SCHEMA = pa.schema([("doc_id", pa.string()), ("shard", pa.string()), ("n_tokens", pa.int64())])
+
+
+def shard_files(folder: Path) -> list[Path]:
+    """The finished shards of a run, in order."""
+    return sorted(path for path in (folder / "tokens").glob("shard-*") if path.suffix in (".arrow", ".parquet"))
+
+
+def shard_batches(path: Path) -> Iterator[pa.RecordBatch]:
+    """Record batches with doc_id and tokens; ValueError in a sentence if the shard cannot be read."""
+    try:
+        if path.suffix == ".parquet":
+            yield from pq.ParquetFile(path).iter_batches(1024, columns=["doc_id", "tokens"])
+        else:
+            with pa.memory_map(str(path)) as source:
+                reader = pa.ipc.open_file(source)
+                for number in range(reader.num_record_batches):
+                    yield reader.get_batch(number)
+    except (pa.ArrowException, OSError, KeyError) as error:
+        fault = str(error).splitlines()[0]
+        raise ValueError(f"{path} cannot be read ({fault}). Delete it and run again.") from error
+
+
+class ShardRows:
+    """(doc_id, shard, n_tokens) of all documents in `files`, as an Arrow stream that can be read again and again."""
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self.files = files
+
+    def __arrow_c_schema__(self) -> object:
+        return SCHEMA.__arrow_c_schema__()
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return pa.RecordBatchReader.from_batches(SCHEMA, self._rows()).__arrow_c_stream__(requested_schema)
+
+    def _rows(self) -> Iterator[pa.RecordBatch]:
+        for path in self.files:
+            for batch in shard_batches(path):
+                sizes = pc.list_value_length(batch["tokens"]).cast(pa.int64())
+                shard = pa.repeat(path.name, batch.num_rows)
+                yield pa.RecordBatch.from_arrays([batch["doc_id"], shard, sizes], schema=SCHEMA)
+
+
+def id_faults(path: Path, vocab_size: int, end_of_text: int) -> tuple[int, int]:
+    """How many ids of a shard the tokenizer does not have, and how many documents do not end with end-of-text."""
+    unknown, unended = 0, 0
+    for batch in shard_batches(path):
+        tokens = batch["tokens"]
+        ids = tokens.flatten().to_numpy(zero_copy_only=False)
+        sizes = pc.list_value_length(tokens).to_numpy(zero_copy_only=False)
+        unknown += int(np.count_nonzero(ids >= vocab_size))
+        ends = np.cumsum(sizes)[sizes > 0] - 1
+        unended += int(np.count_nonzero(ids[ends] != end_of_text)) + int(np.count_nonzero(sizes == 0))
+    return unknown, unended

@@ -1,0 +1,81 @@
+"""A training on disk: written whole or not at all, read without unpickling code.
+
+`checkpoint.pt` holds weights, optimiser, random states, the step, the position in the data, the options and the
+manifest's hash. A new one is written beside it, flushed to the disk and renamed over it, so a kill or a full disk at
+any moment leaves the one before. Traded away: one file from one rank, which fits models that fit one device.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from tokenization.manifest import file_sha256
+from training.options import TrainOptions
+
+
+def path_of(options: TrainOptions) -> Path:
+    """Where the checkpoint of a training lies."""
+    return Path(options.out) / "checkpoint.pt"
+
+
+def save(options: TrainOptions, model: nn.Module, optimiser: torch.optim.Optimizer, step: int) -> None:
+    """Write the checkpoint after `step` steps; OSError if the disk does not take it, and the old one stays."""
+    path = path_of(options)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    state = {
+        "step": step,
+        "sequences": step * options.batch,  # the position in the data
+        "manifest": file_sha256(options.manifest),
+        "options": options.fixed(),
+        "model": model.state_dict(),
+        "optimiser": optimiser.state_dict(),
+        "random": torch.get_rng_state(),
+        "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+    temporary = path.with_suffix(".tmp")
+    try:
+        with temporary.open("wb") as sink:  # a file object, so that a full disk is an OSError and no riddle
+            torch.save(state, sink)
+            sink.flush()
+            os.fsync(sink.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def restore(options: TrainOptions, model: nn.Module, optimiser: torch.optim.Optimizer) -> int:
+    """Load the checkpoint if there is one and it is wanted; returns the next step, 0 without one.
+
+    ValueError in a sentence if it is damaged or of another training.
+    """
+    path = path_of(options)
+    if not options.resume or not path.is_file():
+        return 0
+    try:
+        state = torch.load(path, weights_only=True, map_location="cpu")
+        wanted = {"manifest": file_sha256(options.manifest), **options.fixed()}
+        found = {"manifest": state["manifest"], **state["options"]}
+    except (RuntimeError, EOFError, KeyError, TypeError, ValueError, pickle.UnpicklingError) as error:
+        raise ValueError(f"{path} is damaged ({type(error).__name__}). Delete it to start anew.") from error
+    for key, value in wanted.items():
+        if found.get(key) != value:
+            was = (
+                "another manifest" if key == "manifest" else f"--{key.replace('_', '-')} {found.get(key)}, not {value}"
+            )
+            raise ValueError(f"{path} is of another training: it has {was}. Choose another --out, or --no-resume.")
+    model.load_state_dict(state["model"])
+    optimiser.load_state_dict(state["optimiser"])
+    _restore_random(state)
+    return int(state["step"])
+
+
+def _restore_random(state: dict[str, Any]) -> None:
+    torch.set_rng_state(state["random"])
+    if torch.cuda.is_available() and len(state["random_cuda"]) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all(state["random_cuda"])
