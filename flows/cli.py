@@ -35,7 +35,9 @@ def run(
     runner: Annotated[str, typer.Option(help="embedded, or any Beam runner's name.")] = "embedded",
     tokenizer: Annotated[str | None, typer.Option(help="tokenizer.json, .tiktoken or SentencePiece .model.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="RULE=VALUE: another threshold.")] = None,
-    part_bytes: Annotated[int, typer.Option(min=1024, help="Input bytes a part, compressed.")] = 4 << 20,
+    part_bytes: Annotated[
+        int | None, typer.Option(min=1024, help="Input bytes a part, as they lie in the file.")
+    ] = None,
     beam: Annotated[list[str] | None, typer.Option(help="A flag for the Beam runner, as --beam=--flag=value.")] = None,
 ) -> None:
     """Curate a crawl: extract, annotate, dedup, decide, scrub, tokenize."""

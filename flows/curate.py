@@ -32,7 +32,6 @@ from pipelines.tokenize import tokenize  # noqa: E402
 from recipes.model import Recipe  # noqa: E402
 
 STAGES = ("plan", "extract", "annotate", "dedup", "decide", "scrub", "tokenize")
-PART_BYTES = 4 << 20
 
 
 def is_passing(_task: Any, _run: Any, state: Any) -> bool:
@@ -57,13 +56,13 @@ def run_stage(name: str, run: str, work: Callable[..., dict[str, int]], argument
 
 
 @stage(task_run_name="plan")
-def make_plan(run: str, inputs: Sequence[str], part_bytes: int) -> list[Part]:
+def make_plan(run: str, inputs: Sequence[str], part_bytes: int | None) -> list[Part]:
     """Cut the inputs into parts and record the plan in run.json."""
     parts = plan(inputs, part_bytes)
     described = runs.load(run)
     described["parts"] = [part.as_dict() for part in parts]
-    described["part_bytes"] = part_bytes
     runs.save(run, described)
+    runs.drop_strays(run, len(parts))
     runs.finish_stage(run, "plan", {"parts": len(parts), "records": sum(max(p.records, 0) for p in parts)})
     return parts
 
@@ -76,17 +75,18 @@ def curate(
     workers: int = 1,
     runner: str = "embedded",
     tokenizer: str | None = None,
-    part_bytes: int = PART_BYTES,
+    part_bytes: int | None = None,
     flags: Sequence[str] = (),
 ) -> dict[str, dict[str, int]]:
     """Curate `inputs` by `recipe` into the run folder `out`; returns each stage's counts."""
     options = beam_options(workers, runner, flags)
+    sandboxed = beam_options(workers, runner, flags, sandboxed=True)
     alone = beam_options(1, runner, flags)  # jobs so light that starting workers would cost more than they save
-    runs.begin(out, inputs, recipe, tokenizer)
+    runs.begin(out, inputs, recipe, tokenizer, part_bytes)
     parts = make_plan(out, inputs, part_bytes)
     indices = [part.index for part in parts]
     plan_of_work: list[tuple[str, Callable[..., dict[str, int]], Sequence[Any], PipelineOptions]] = [
-        ("extract", extract, (parts, recipe), options),
+        ("extract", extract, (parts, recipe), sandboxed),
         ("annotate", annotate, (indices, recipe), options),
         ("dedup", deduplicate, (indices, recipe), options),
         ("decide", decide, (indices, recipe), alone),

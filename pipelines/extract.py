@@ -6,10 +6,10 @@ documents file is its commit mark, and a part that has one always has the other.
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -133,10 +133,15 @@ class _PartWork:
         )
 
 
-@cache
+_own = threading.local()
+
+
 def _sandbox(choices: Extract) -> Sandbox[_Page]:
-    """One extractor process for each worker process, kept from part to part."""
-    return Sandbox(choices)
+    """This worker's own extractor process, kept from part to part."""
+    if getattr(_own, "choices", None) != choices:
+        _own.choices, _own.sandbox = choices, Sandbox[_Page](choices)
+    sandbox: Sandbox[_Page] = _own.sandbox
+    return sandbox
 
 
 def document_row(record: Record, decoded: Decoded | None, result: Extracted, extractor: str) -> dict[str, Any]:

@@ -11,17 +11,26 @@ from collections.abc import Sequence
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
+# Extraction burns its time in one sandbox process a worker; the worker itself needs about 7 % of a core. Threads
+# are enough to keep so many sandboxes busy, and start at once.
+MOST_THREADS = 8
 EMBEDDED = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 
 
-def beam_options(workers: int = 1, runner: str = "embedded", flags: Sequence[str] = ()) -> PipelineOptions:
-    """Options for one Beam pipeline: `workers` processes on this machine, or another `runner` by name."""
+def beam_options(
+    workers: int = 1, runner: str = "embedded", flags: Sequence[str] = (), sandboxed: bool = False
+) -> PipelineOptions:
+    """Options for one Beam pipeline: `workers` processes on this machine, or another `runner` by name.
+
+    `sandboxed` says that the job's work is done by processes of its own, so that threads can be its workers.
+    """
     if workers < 1:
         raise ValueError(f"--workers {workers}: at least one worker is needed.")
     quiet = "--default_sdk_harness_log_level=ERROR"
     if runner not in ("embedded", "DirectRunner"):
         return PipelineOptions([f"--runner={runner}", f"--parallelism={workers}", quiet, *flags])
-    mode = "in_memory" if workers == 1 else "multi_processing"
+    several = "multi_threading" if sandboxed and workers <= MOST_THREADS else "multi_processing"
+    mode = "in_memory" if workers == 1 else several
     return PipelineOptions(
         [
             f"--runner={EMBEDDED}",

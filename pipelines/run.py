@@ -52,7 +52,9 @@ def save(run: str, described: Mapping[str, Any]) -> None:
     replace(temporary, path_of(run))
 
 
-def begin(run: str, inputs: Sequence[str], recipe: Recipe, tokenizer: str | None) -> dict[str, Any]:
+def begin(
+    run: str, inputs: Sequence[str], recipe: Recipe, tokenizer: str | None, part_bytes: int | None = None
+) -> dict[str, Any]:
     """Open `run` for these inputs and this recipe: a new folder, or the same run carried on.
 
     Raises ValueError when the folder holds another run or other files: two corpora must never mix.
@@ -61,6 +63,7 @@ def begin(run: str, inputs: Sequence[str], recipe: Recipe, tokenizer: str | None
         "inputs": list(inputs),
         "recipe": json.loads(recipe.model_dump_json(exclude_none=True)),
         "tokenizer": tokenizer,
+        "part_bytes": part_bytes,
     }
     if FileSystems.exists(path_of(run)):
         described = load(run)
@@ -81,6 +84,14 @@ def begin(run: str, inputs: Sequence[str], recipe: Recipe, tokenizer: str | None
     }
     save(run, described)
     return described
+
+
+def drop_strays(run: str, parts: int) -> None:
+    """Delete parts beyond the plan's last: they come from an input that has shrunk since."""
+    found = FileSystems.match([f"{run}/*/part-*.parquet"])[0].metadata_list
+    strays = [m.path for m in found if int(m.path.rpartition("part-")[2].removesuffix(".parquet")) >= parts]
+    if strays:
+        FileSystems.delete(strays)
 
 
 def finish_stage(run: str, stage: str, counts: Mapping[str, int]) -> None:

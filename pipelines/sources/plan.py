@@ -23,7 +23,7 @@ from pipelines.sources.resync import starts_member
 from pipelines.sources.storage import digest, open_raw, size_of
 from pipelines.sources.warc import raw_records
 
-PART_BYTES = 4 << 20
+SMALLEST, LARGEST, PIECES = 1 << 20, 16 << 20, 32
 NAMED = re.compile(r"([A-Za-z0-9._-]+)=(.+)", re.DOTALL)
 ENDINGS = (
     (("html", "htm", "xhtml"), "html"),
@@ -34,8 +34,12 @@ ENDINGS = (
 )
 
 
-def plan(inputs: Sequence[str], part_bytes: int = PART_BYTES) -> list[Part]:
-    """Parts of all inputs, numbered in order; FileNotFoundError or ValueError with the remedy."""
+def plan(inputs: Sequence[str], part_bytes: int | None = None) -> list[Part]:
+    """Parts of all inputs, numbered in order; FileNotFoundError or ValueError with the remedy.
+
+    Without `part_bytes` a file is cut into about 32 parts of 1 to 16 MiB: enough to share out evenly, and
+    depending on that file alone, so that another input beside it changes nothing.
+    """
     files: dict[str, str] = {}
     for named in inputs:
         for source, path in expand(named):
@@ -45,7 +49,7 @@ def plan(inputs: Sequence[str], part_bytes: int = PART_BYTES) -> list[Part]:
                     "Name their common parent folder, or give one of them as NAME=PATH."
                 )
     cuts = [cut for source, path in files.items() for cut in _cut(source, path, part_bytes)]
-    return [Part(i, *cut) for i, cut in enumerate(_group_html(cuts, part_bytes))]
+    return [Part(i, *cut) for i, cut in enumerate(_group_html(cuts, part_bytes or SMALLEST))]
 
 
 def expand(named: str) -> Iterator[tuple[str, str]]:
@@ -104,8 +108,9 @@ def kind_of(path: str) -> str | None:
 Cut = tuple[str, str, str, int, int, int, str, tuple[str, ...]]
 
 
-def _cut(source: str, path: str, part_bytes: int) -> Iterator[Cut]:
+def _cut(source: str, path: str, wanted: int | None) -> Iterator[Cut]:
     kind = kind_of(path)
+    part_bytes = wanted or min(max(size_of(path) // PIECES, SMALLEST), LARGEST)
     if kind is None:
         raise ValueError(f"{path} is of no kind that Winnow reads: WARC, ARC, WET, JSONL, Parquet, HTML.")
     if kind == "warc":

@@ -50,3 +50,13 @@ def test_two_processes_cannot_write_one_run(tmp_path: Path) -> None:
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
         assert "being written by another process" in done.stderr
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_parts_beyond_the_plan_go(tmp_path: Path) -> None:
+    (tmp_path / "documents").mkdir()
+    for index in range(4):
+        (tmp_path / "documents" / f"part-{index:05d}.parquet").write_bytes(b"")
+    runs.drop_strays(str(tmp_path), 3)
+    assert len(list((tmp_path / "documents").iterdir())) == 3
+    runs.drop_strays(str(tmp_path), 3)
+    assert len(list((tmp_path / "documents").iterdir())) == 3
