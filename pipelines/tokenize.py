@@ -1,71 +1,64 @@
-"""Job: `kept/` in, `tokens/` and `manifest.json` out. An external shuffle through files, not through Beam.
+"""Job: `kept/` in, `tokens/` and `manifest.json` out.
 
-Each kept part is encoded once into `encoded/`, its documents grouped by the shard they belong to; then each
-shard gathers its rows from every encoded part and sorts them. So no text and no token goes through a
-GroupByKey, and memory is one part or one shard. The manifest comes last: where there is one, all is there.
+The tokenizer is trained or copied, the external shuffle of `pipelines.shuffle` makes the shards, and the
+manifest comes last. It is withdrawn before anything that it names is touched: where there is a manifest, all
+that it names is there. A second call with nothing changed checks the hashes and does no more.
+
+Traded away: `tokens/` and the manifest lie on a local disk, since that is what a trainer maps into memory.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
-from functools import cache
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
+import orjson
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipelines.code import made_by
 from pipelines.mapping import map_parts
-from pipelines.parts import (
-    fingerprint,
-    make_dirs,
-    part_path,
-    read_counts,
-    read_mark,
-    read_part,
-    replace,
-    write_part,
-)
-from recipes.model import Recipe
-from tokenization.manifest import Count, Manifest, Shard, TokenizerInfo, Totals, file_sha256
-from tokenization.shards import dtype_for, order_keys, schema_for, shard_mark, shard_of, write_shard
-from tokenization.tokenizer import Tokenizer, encode_batch, load
+from pipelines.parts import COUNTS, fingerprint, make_dirs, part_path, read_footer, read_mark, read_part
+from pipelines.shuffle import encode_part, noted, take_note, write_one_shard
+from recipes.model import Recipe, Tokens
+from tokenization.load import load
+from tokenization.manifest import Manifest, Shard, TokenizerInfo, Totals, dtype_for, file_sha256
+from tokenization.scatter import named_counts
+from tokenization.shuffle import in_sample, shard_count
 from tokenization.train import train_bpe
 
 
 def tokenize(
     run: str, indices: Sequence[int], recipe: Recipe, tokenizer_path: str | None, options: PipelineOptions
 ) -> dict[str, int]:
-    """Make shards and manifest; returns documents, tokens, shards."""
+    """Make shards and manifest; returns documents, tokens and shards.
+
+    Without `tokenizer_path` a BPE is trained on the kept text. ValueError or FileNotFoundError in a sentence if
+    nothing was kept, the tokenizer cannot be read, or documents and shards do not add up.
+    """
+    given = (Path(tokenizer_path).name, file_sha256(_existing(tokenizer_path))) if tokenizer_path else None
     marks = [read_mark(part_path(run, "kept", i)) for i in indices]
-    given = file_sha256(tokenizer_path) if tokenizer_path else None
-    mark = fingerprint("tokenize", made_by(), marks, recipe.tokens.model_dump(), given)
-    finished = _finished(run, mark)
-    if finished is not None:
-        return _counts(finished)
-    kept = [_kept_size(run, i) for i in indices]
-    documents, text_bytes = sum(d for d, _ in kept), sum(b for _, b in kept)
-    if documents == 0:
-        raise ValueError(
-            f"No document of {run} was kept, so there is nothing to tokenize. `winnow funnel {run}` says why."
-        )
-    file = _tokenizer_file(run, indices, recipe, tokenizer_path, mark, text_bytes)
-    shards = max(1, -(-text_bytes // recipe.tokens.shard_bytes))
-    map_parts(run, "encode", indices, encode_part, options, file=file, recipe=recipe, shards=shards)
-    arguments = {"indices": tuple(indices), "file": file, "recipe": recipe, "mark": mark}
-    map_parts(run, "shard", list(range(shards)), write_one_shard, options, **arguments)
-    manifest = _manifest(run, indices, recipe, file, shards, text_bytes)
-    if manifest.totals.documents != documents:
-        raise ValueError(f"{run}: {documents} documents were kept, {manifest.totals.documents} are in the shards.")
-    _publish(run, manifest, mark)
-    return _counts(manifest)
-
-
-def _counts(manifest: Manifest) -> dict[str, int]:
+    mark = fingerprint("shards", made_by(), marks, recipe.tokens.model_dump(), given)
+    manifest_mark = fingerprint("manifest", mark, recipe.name, recipe_hash(recipe))
+    manifest = _finished(run, manifest_mark)
+    if manifest is None:
+        documents, text_bytes = _kept_size(run, indices)
+        _withdraw(run, mark)
+        info, file = _tokenizer(run, indices, recipe.tokens, tokenizer_path, marks)
+        shards = shard_count(text_bytes, recipe.tokens.shard_bytes)
+        common = {"file": file, "tokens": recipe.tokens, "shards": shards}
+        encoded = map_parts(run, "encode", indices, encode_part, options, **common)
+        numbers = list(range(shards))
+        map_parts(run, "shard", numbers, write_one_shard, options, indices=tuple(indices), mark=mark, **common)
+        written = [noted(run, number, mark) for number in numbers]
+        manifest = _manifest(recipe, info, [shard for shard in written if shard is not None], encoded)
+        if not documents == manifest.totals.documents == encoded["documents"]:
+            raise ValueError(
+                f"{run}: {documents} documents were kept, {encoded['documents']} were encoded and "
+                f"{manifest.totals.documents} are in the shards. Delete {run}/encoded and {run}/tokens, then run again."
+            )
+        _publish(run, manifest, mark, manifest_mark)
     return {
         "documents": manifest.totals.documents,
         "tokens": manifest.totals.tokens,
@@ -73,166 +66,142 @@ def _counts(manifest: Manifest) -> dict[str, int]:
     }
 
 
-def _finished(run: str, mark: str) -> Manifest | None:
-    """The manifest, if it was made from the same things and every shard still holds."""
-    note = Path(run, "log", "tokenize.mark")
-    if not note.is_file() or note.read_text() != mark or not Path(run, "manifest.json").is_file():
+def recipe_hash(recipe: Recipe) -> str:
+    """Digest of a recipe as it was resolved."""
+    return fingerprint(recipe.model_dump())
+
+
+def _existing(path: str) -> str:
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"There is no tokenizer file {path}. Give the path of an existing one.")
+    return path
+
+
+def _kept_size(run: str, indices: Sequence[int]) -> tuple[int, int]:
+    """(documents, bytes of text) in kept/, from the footers."""
+    documents = text_bytes = 0
+    for index in indices:
+        path = part_path(run, "kept", index)
+        counts = orjson.loads(read_footer(path).get(COUNTS, b"{}"))
+        if not {"documents", "text_bytes"} <= counts.keys():
+            raise FileNotFoundError(f"{path} is missing or is no finished part. Run again to remake it.")
+        documents, text_bytes = documents + counts["documents"], text_bytes + counts["text_bytes"]
+    if documents == 0:
+        raise ValueError(
+            f"No document of {run} was kept, so there is nothing to tokenize. `winnow funnel {run}` says why."
+        )
+    return documents, text_bytes
+
+
+def _note(run: str, name: str) -> Path:
+    return Path(run, "log", f"{name}.mark")
+
+
+def _is_marked(run: str, name: str, mark: str) -> bool:
+    note = _note(run, name)
+    return note.is_file() and note.read_text() == mark
+
+
+def _mark(run: str, name: str, mark: str) -> None:
+    note = _note(run, name)
+    make_dirs(str(note.parent))
+    note.write_text(mark)
+
+
+def _finished(run: str, manifest_mark: str) -> Manifest | None:
+    """The manifest, if it was made from the same things and every file that it names still holds."""
+    if not _is_marked(run, "manifest", manifest_mark):
         return None
-    manifest = Manifest.read(Path(run, "manifest.json"))
-    return None if manifest.problems(run) else manifest
+    manifest = _readable(Path(run, "manifest.json"))
+    return None if manifest is None or manifest.problems(run) else manifest
 
 
-def _kept_size(run: str, index: int) -> tuple[int, int]:
-    batches = read_part(part_path(run, "kept", index), ["text"])
-    sizes = [(b.num_rows, pc.sum(pc.binary_length(b["text"])).as_py() or 0) for b in batches]
-    return sum(n for n, _ in sizes), sum(size for _, size in sizes)
+def _readable(path: Path) -> Manifest | None:
+    try:
+        return Manifest.read(path)
+    except (FileNotFoundError, ValueError):  # absent, or damaged since: either way it must be made again
+        return None
 
 
-def _tokenizer_file(
-    run: str, indices: Sequence[int], recipe: Recipe, given: str | None, mark: str, text_bytes: int
-) -> str:
-    """The run's own tokenizer file: a copy of the one given, or a BPE trained on the kept text."""
+def _withdraw(run: str, mark: str) -> None:
+    """Take the manifest away before its shards change; shards that are right stay, with a note each."""
+    path = Path(run, "manifest.json")
+    manifest = _readable(path)
+    if manifest is not None and _is_marked(run, "shards", mark):
+        for number, shard in enumerate(manifest.shards):
+            file = Path(run, shard.path)
+            if file.is_file() and file_sha256(file) == shard.sha256:
+                take_note(run, number, mark, shard)
+    path.unlink(missing_ok=True)
+
+
+def _tokenizer(
+    run: str, indices: Sequence[int], tokens: Tokens, given: str | None, marks: Sequence[str]
+) -> tuple[TokenizerInfo, str]:
+    """The run's own tokenizer file, a copy of the one given or newly trained, and what it is."""
     if given:
-        target = Path(run, f"tokenizer{Path(given).suffix}")
-        load(given)  # a damaged file is told before any work is done
-        shutil.copyfile(given, f"{target}.tmp")
+        tokenizer = load(given)
+        target, name = Path(run, tokenizer.copy_name), tokenizer.name
+        _put(target, Path(given).read_bytes())
     else:
-        target = Path(run, "tokenizer.json")
-        note = Path(run, "log", "tokenizer.mark")
-        if target.is_file() and note.is_file() and note.read_text() == f"{mark} {file_sha256(target)}":
-            return str(target)
-        trained = train_bpe(_sample(run, indices, recipe, text_bytes), recipe.tokens.vocab_size)
-        Path(f"{target}.tmp").write_text(trained)
-        make_dirs(str(note.parent))
-        note.write_text(f"{mark} {file_sha256(f'{target}.tmp')}")
-    replace(f"{target}.tmp", str(target))
-    return str(target)
-
-
-def _sample(run: str, indices: Sequence[int], recipe: Recipe, text_bytes: int) -> Iterator[str]:
-    """Kept texts chosen by their order key, about `sample_bytes` of them."""
-    share = min(1.0, recipe.tokens.sample_bytes / max(text_bytes, 1))
-    limit = np.uint64(min(int(share * 2**64), 2**64 - 1))
-    for index in indices:
-        for batch in read_part(part_path(run, "kept", index), ["doc_id", "text"]):
-            chosen = order_keys(batch["doc_id"].to_pylist(), recipe.tokens.seed) <= limit
-            yield from batch["text"].filter(pa.array(chosen)).to_pylist()
-
-
-@cache
-def _loaded(file: str, _sha256: str) -> Tokenizer:
-    return load(file)
-
-
-def encode_part(index: int, run: str, file: str, recipe: Recipe, shards: int) -> dict[str, int]:
-    """Encode one kept part: a row group for each shard, in the shard's order."""
-    sha256 = file_sha256(file)
-    kept, path = part_path(run, "kept", index), part_path(run, "encoded", index)
-    mark = fingerprint("encode", made_by(), read_mark(kept), sha256, shards, recipe.tokens.seed)
-    if read_counts(path, mark) is not None:
-        return {"parts": 1}
-    tokenizer = _loaded(file, sha256)
-    tables = [_encoded(b, tokenizer, recipe.tokens.seed, shards) for b in read_part(kept, batch_rows=256)]
-    schema = encoded_schema(dtype_for(tokenizer.vocab_size))
-    table = pa.concat_tables(tables or [schema.empty_table()]).sort_by([("shard", "ascending"), ("key", "ascending")])
-    write_part(path, table.combine_chunks().to_batches(), schema, mark, {"documents": table.num_rows})
-    return {"parts": 1}
-
-
-def encoded_schema(dtype: str) -> pa.Schema:
-    """Columns of the temporary `encoded/`."""
-    extra = [("source", pa.string()), ("lang", pa.string()), ("shard", pa.int64()), ("key", pa.uint64())]
-    return pa.schema([*schema_for(dtype), *(pa.field(name, kind) for name, kind in extra)])
-
-
-def _encoded(batch: pa.RecordBatch, tokenizer: Tokenizer, seed: int, shards: int) -> pa.Table:
-    ids, offsets = encode_batch(tokenizer, batch["text"])
-    dtype = dtype_for(tokenizer.vocab_size)
-    keys = order_keys(batch["doc_id"].to_pylist(), seed)
-    tokens = pa.LargeListArray.from_arrays(pa.array(offsets), pa.array(ids.astype(dtype)))
-    schema = encoded_schema(dtype)
-    columns = [
-        batch["doc_id"],
-        tokens,
-        batch["source"],
-        batch["lang"],
-        pa.array(shard_of(keys, shards)),
-        pa.array(keys),
-    ]
-    return pa.table([c.cast(f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
-
-
-def write_one_shard(
-    number: int, run: str, indices: tuple[int, ...], file: str, recipe: Recipe, mark: str
-) -> dict[str, int]:
-    """Gather one shard's documents from all encoded parts, in order, into its file."""
-    path, form = shard_path(run, number, recipe.tokens.format), recipe.tokens.format
-    wanted = f"{mark}-{number}"
-    if shard_mark(path) == wanted:
-        return {"shards": 1}
-    dtype = dtype_for(_loaded(file, file_sha256(file)).vocab_size)
-    filters = [("shard", "=", number)]
-    tables = [pq.read_table(part_path(run, "encoded", i), filters=filters, partitioning=None) for i in indices]
-    table = pa.concat_tables(tables).sort_by([("key", "ascending"), ("doc_id", "ascending")])
-    make_dirs(f"{run}/tokens")
-    with pa.OSFile(f"{path}.tmp", "wb") as sink:
-        write_shard(sink, table.select(["doc_id", "tokens"]), form, dtype, wanted)
-    replace(f"{path}.tmp", path)
-    return {"shards": 1}
-
-
-def shard_path(run: str, number: int, form: str) -> str:
-    """Where a shard lies in the run."""
-    return f"{run}/tokens/shard-{number:05d}.{form}"
-
-
-def _manifest(run: str, indices: Sequence[int], recipe: Recipe, file: str, shards: int, text_bytes: int) -> Manifest:
-    tokenizer = _loaded(file, file_sha256(file))
-    sources: dict[str, list[int]] = {}
-    languages: dict[str, list[int]] = {}
-    per_shard: dict[int, list[int]] = {n: [0, 0] for n in range(shards)}
-    for index in indices:
-        for batch in read_part(part_path(run, "encoded", index), ["source", "lang", "shard", "tokens"]):
-            sizes = pc.list_value_length(batch["tokens"]).to_pylist()
-            for name, total in (("source", sources), ("lang", languages), ("shard", per_shard)):
-                for key, size in zip(batch[name].to_pylist(), sizes, strict=True):
-                    entry = total.setdefault(key, [0, 0])  # type: ignore[attr-defined]
-                    entry[0] += 1
-                    entry[1] += size
-    files = [_shard_entry(run, shard_path(run, n, recipe.tokens.format), *per_shard[n]) for n in range(shards)]
+        target, name = Path(run, "tokenizer.json"), "byte-level BPE trained on the kept text"
+        mark = fingerprint("tokenizer", made_by(), marks, tokens.vocab_size, tokens.sample_bytes, tokens.seed)
+        if not (target.is_file() and _is_marked(run, "tokenizer", f"{mark} {file_sha256(target)}")):
+            _put(target, train_bpe(_sample(run, indices, tokens), tokens.vocab_size).encode())
+            _mark(run, "tokenizer", f"{mark} {file_sha256(target)}")
+        tokenizer = load(target)
     info = TokenizerInfo(
-        name="bpe" if Path(file).name == "tokenizer.json" else tokenizer.name, file=Path(file).name,
-        sha256=tokenizer.sha256, vocab_size=tokenizer.vocab_size, end_of_text=tokenizer.end_of_text,
+        name=name, file=target.name, sha256=tokenizer.sha256,
+        vocab_size=tokenizer.vocab_size, end_of_text=tokenizer.end_of_text,
     )  # fmt: skip
+    return info, str(target)
+
+
+def _put(target: Path, data: bytes) -> None:
+    temporary = target.with_name(f".tmp-{target.name}")
+    temporary.write_bytes(data)
+    temporary.replace(target)
+
+
+def _sample(run: str, indices: Sequence[int], tokens: Tokens) -> Iterator[str]:
+    """About `sample_bytes` of the kept text, by hash of doc_id; a larger share as long as that chooses nothing."""
+    share = tokens.sample_bytes / max(_kept_size(run, indices)[1], 1)
+    found = False
+    while not found:
+        for index in indices:
+            for batch in read_part(part_path(run, "kept", index), ["doc_id", "text"]):
+                chosen = in_sample(batch["doc_id"].to_pylist(), tokens.seed, share)
+                for text in batch["text"].filter(pa.array(chosen)).to_pylist():
+                    found = found or bool(text)
+                    yield text
+        if share >= 1:
+            return
+        share *= 8
+
+
+def _manifest(recipe: Recipe, info: TokenizerInfo, shards: Sequence[Shard], encoded: Mapping[str, int]) -> Manifest:
+    totals = Totals(
+        documents=sum(shard.documents for shard in shards),
+        tokens=sum(shard.tokens for shard in shards),
+        text_bytes=encoded["text_bytes"],
+    )
     return Manifest(
-        recipe=recipe.name, recipe_hash=fingerprint(recipe.model_dump()), tokenizer=info,
-        dtype=dtype_for(tokenizer.vocab_size), format=recipe.tokens.format, seed=recipe.tokens.seed,
-        shards=tuple(files),
-        totals=_totals(files, text_bytes),
-        sources={k: Count(documents=v[0], tokens=v[1]) for k, v in sorted(sources.items())},
-        languages={k: Count(documents=v[0], tokens=v[1]) for k, v in sorted(languages.items())},
+        recipe=recipe.name, recipe_hash=recipe_hash(recipe), tokenizer=info, dtype=dtype_for(info.vocab_size),
+        format=recipe.tokens.format, seed=recipe.tokens.seed, shards=tuple(shards), totals=totals,
+        sources=named_counts(encoded, "sources"), languages=named_counts(encoded, "languages"),
     )  # fmt: skip
 
 
-def _totals(files: list[Shard], text_bytes: int) -> Totals:
-    documents, tokens = sum(s.documents for s in files), sum(s.tokens for s in files)
-    return Totals(documents=documents, tokens=tokens, text_bytes=text_bytes)
-
-
-def _shard_entry(run: str, path: str, documents: int, tokens: int) -> Shard:
-    relative = str(Path(path).relative_to(run))
-    size = Path(path).stat().st_size
-    return Shard(path=relative, bytes=size, sha256=file_sha256(path), documents=documents, tokens=tokens)
-
-
-def _publish(run: str, manifest: Manifest, mark: str) -> None:
-    """Manifest last and whole; then what no manifest names goes."""
-    target = Path(run, "manifest.json")
-    Path(f"{target}.tmp").write_bytes(manifest.as_bytes())
-    replace(f"{target}.tmp", str(target))
-    Path(run, "log", "tokenize.mark").write_text(mark)
+def _publish(run: str, manifest: Manifest, mark: str, manifest_mark: str) -> None:
+    """The manifest last and whole; then what no manifest names goes."""
+    _mark(run, "shards", mark)
+    _mark(run, "manifest", manifest_mark)
+    manifest.write(Path(run, "manifest.json"))
     named = {Path(run, shard.path) for shard in manifest.shards}
     for path in Path(run, "tokens").iterdir():
         if path not in named:
+            path.unlink()
+    for path in Path(run).glob("tokenizer.*"):
+        if path.name != manifest.tokenizer.file:
             path.unlink()
     shutil.rmtree(Path(run, "encoded"), ignore_errors=True)

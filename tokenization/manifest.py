@@ -2,29 +2,44 @@
 
 It names shards with their sizes and hashes, the tokenizer, and totals by source and language. It carries no
 clock time and no path of a machine, so equal work writes equal bytes. A path that leaves the manifest's own
-folder is refused, since a manifest may come from anywhere.
+folder is refused, since a manifest may come from anywhere, and so are ids that its dtype cannot hold. Whether
+counts are the shards' own is for `winnow verify` and the trainer to say, which look into the shards.
+
+Traded away: one file lists all shards, so a manifest of ten thousand shards is two megabytes of JSON.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path, PurePosixPath
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 SCHEMA_VERSION: Literal["winnow.manifest/1"] = "winnow.manifest/1"
+Dtype = Literal["uint16", "uint32"]
+
+
+def dtype_for(vocab_size: int) -> Dtype:
+    """`uint16` while every id fits, else `uint32`.
+
+    >>> dtype_for(65_536), dtype_for(65_537)
+    ('uint16', 'uint32')
+    """
+    return "uint16" if vocab_size <= 1 << 16 else "uint32"
 
 
 def _inside(path: str) -> str:
-    pure = PurePosixPath(path)
-    if pure.is_absolute() or ".." in pure.parts or "\\" in path or "\0" in path:
+    pure, foreign = PurePosixPath(path), PureWindowsPath(path)
+    if pure.is_absolute() or foreign.drive or ".." in pure.parts or "\\" in path or "\0" in path:
         raise ValueError(f"{path!r} leads outside the manifest's folder")
     return path
 
 
-InsidePath = Annotated[str, AfterValidator(_inside)]
+InsidePath = Annotated[str, Field(min_length=1), AfterValidator(_inside)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -68,13 +83,13 @@ class Totals(_Strict):
 
 
 class Manifest(_Strict):
-    """The hand-off to training."""
+    """The hand-off to training. `parent` is the sha256 of the manifest that this one replaces."""
 
     schema_version: Literal["winnow.manifest/1"] = SCHEMA_VERSION
     recipe: str
     recipe_hash: str
     tokenizer: TokenizerInfo
-    dtype: Literal["uint16", "uint32"]
+    dtype: Dtype
     format: Literal["arrow", "parquet"]
     seed: int
     shards: tuple[Shard, ...]
@@ -82,6 +97,16 @@ class Manifest(_Strict):
     sources: dict[str, Count]
     languages: dict[str, Count]
     parent: Sha256 | None = None
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Manifest:
+        if self.tokenizer.end_of_text >= self.tokenizer.vocab_size:
+            raise ValueError("tokenizer.end_of_text is not below tokenizer.vocab_size")
+        if self.dtype == "uint16" and dtype_for(self.tokenizer.vocab_size) != "uint16":
+            raise ValueError(f"{self.tokenizer.vocab_size} ids do not fit into uint16")
+        if len({shard.path for shard in self.shards}) != len(self.shards):
+            raise ValueError("a shard is listed twice")
+        return self
 
     @staticmethod
     def read(path: str | Path) -> Manifest:
@@ -100,11 +125,19 @@ class Manifest(_Strict):
         """The file's bytes."""
         return (json.dumps(self.model_dump(), indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
+    def write(self, path: str | Path) -> None:
+        """Write the file whole: under a temporary name first, then renamed."""
+        target = Path(path)
+        temporary = target.with_name(f".tmp-{target.name}")
+        temporary.write_bytes(self.as_bytes())
+        temporary.replace(target)
+
     def problems(self, folder: str | Path) -> list[str]:
         """What is wrong with the files this manifest names, one sentence each; empty if all is well."""
-        named = [(s.path, s.bytes, s.sha256) for s in self.shards]
-        named.append((self.tokenizer.file, None, self.tokenizer.sha256))  # type: ignore[arg-type]
-        return [fault for entry in named if (fault := _fault(Path(folder), *entry))]
+        named: list[tuple[str, int | None, str]] = [(s.path, s.bytes, s.sha256) for s in self.shards]
+        named.append((self.tokenizer.file, None, self.tokenizer.sha256))
+        with ThreadPoolExecutor(min(32, os.cpu_count() or 1)) as pool:  # hashing releases the GIL
+            return [fault for fault in pool.map(lambda entry: _fault(Path(folder), *entry), named) if fault]
 
 
 def _fault(folder: Path, name: str, size: int | None, sha256: str) -> str | None:
@@ -112,9 +145,9 @@ def _fault(folder: Path, name: str, size: int | None, sha256: str) -> str | None
     if not path.is_file():
         return f"{path} is missing. Run again to remake it."
     if size is not None and path.stat().st_size != size:
-        return f"{path} has {path.stat().st_size} bytes, the manifest says {size}. Delete it and run again."
+        return f"{path} has {path.stat().st_size} bytes, the manifest says {size}. Run again to remake it."
     if file_sha256(path) != sha256:
-        return f"{path} does not have the sha256 that the manifest states. Delete it and run again."
+        return f"{path} does not have the sha256 that the manifest states. Run again to remake it."
     return None
 
 

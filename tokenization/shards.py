@@ -1,36 +1,28 @@
-"""Shards: token ids of whole documents, in a seeded order, as Arrow IPC that a trainer maps into memory.
+"""Shards: token ids of whole documents, as Arrow IPC that a trainer maps into memory, or Parquet.
 
-The order key of a document is a hash of seed and doc_id, so the shuffle needs no list of documents and does not
-depend on who computes it. A shard holds record batches of about a million tokens; their value buffers are
-contiguous, so the ids are read without a copy.
+An Arrow shard is an uncompressed IPC file of a few record batches, each of whole documents and of about a
+million tokens. The ids of a batch are one contiguous buffer in the file, so `batch["tokens"].flatten()` of a
+memory-mapped shard is a view of the page cache: no copy, no decoding. Lists have 64-bit offsets.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
-import xxhash
+
+from tokenization.manifest import Dtype
 
 BATCH_TOKENS = 1 << 20
+FINGERPRINT = b"winnow.fingerprint"
 
 
-def dtype_for(vocab_size: int) -> Literal["uint16", "uint32"]:
-    """`uint16` while every id fits, else `uint32`.
-
-    >>> dtype_for(65_536), dtype_for(65_537)
-    ('uint16', 'uint32')
-    """
-    return "uint16" if vocab_size <= 1 << 16 else "uint32"
-
-
-def schema_for(dtype: str) -> pa.Schema:
-    """doc_id and tokens; tokens end with end-of-text."""
+def schema_for(dtype: Dtype) -> pa.Schema:
+    """Columns of a shard: doc_id, and the document's ids, end-of-text last."""
     kind = pa.uint16() if dtype == "uint16" else pa.uint32()
     return pa.schema(
         [
@@ -40,38 +32,44 @@ def schema_for(dtype: str) -> pa.Schema:
     )
 
 
-def order_keys(doc_ids: list[str], seed: int) -> npt.NDArray[np.uint64]:
-    """64-bit keys whose order is the shuffled order."""
-    return np.fromiter((xxhash.xxh3_64_intdigest(f"{seed}\0{d}".encode()) for d in doc_ids), np.uint64, len(doc_ids))
+def token_lists(ids: np.ndarray[Any, Any], offsets: np.ndarray[Any, Any], dtype: Dtype) -> pa.LargeListArray:
+    """Flat ids and n + 1 offsets as n lists of `dtype`; ValueError if an id does not fit.
 
-
-def shard_of(keys: npt.NDArray[np.uint64], shards: int) -> npt.NDArray[np.int64]:
-    """Shard of each key: the key's place in the range, so that shards in order are the shuffled order."""
-    return ((keys >> np.uint64(32)) * np.uint64(shards) >> np.uint64(32)).astype(np.int64)
+    >>> token_lists(np.array([5, 70_000], np.uint32), np.array([0, 2]), "uint32").to_pylist()
+    [[5, 70000]]
+    """
+    if len(ids) and int(ids.max()) > np.iinfo(dtype).max:
+        raise ValueError(f"The id {int(ids.max())} does not fit into {dtype}.")
+    kind = schema_for(dtype).field("tokens").type
+    return pa.LargeListArray.from_arrays(pa.array(offsets, pa.int64()), pa.array(ids.astype(dtype)), type=kind)
 
 
 def batches(table: pa.Table) -> Iterator[pa.RecordBatch]:
-    """Whole documents in batches of about BATCH_TOKENS tokens."""
-    lengths = np.diff(table["tokens"].combine_chunks().offsets.to_numpy()) if table.num_rows else np.empty(0, int)
-    cuts = np.unique(np.searchsorted(np.cumsum(lengths), np.arange(BATCH_TOKENS, lengths.sum() + 1, BATCH_TOKENS)))
-    edges = [0, *(int(c) + 1 for c in cuts if c + 1 < table.num_rows), table.num_rows]
-    for start, stop in itertools.pairwise(edges):
-        if stop > start:
-            part = table.slice(start, stop - start).take(np.arange(stop - start))  # own, contiguous buffers
-            yield part.combine_chunks().to_batches()[0]
+    """Whole documents in their order, in batches that end with the document that reaches BATCH_TOKENS."""
+    if not table.num_rows:
+        return
+    rows = table.combine_chunks()
+    ends = rows["tokens"].chunk(0).offsets.to_numpy()[1:]
+    ends = ends - rows["tokens"].chunk(0).offsets[0].as_py()
+    marks = np.arange(BATCH_TOKENS, ends[-1] + 1, BATCH_TOKENS)
+    cuts = np.unique(np.searchsorted(ends, marks)) + 1
+    for start, stop in itertools.pairwise(np.unique([0, *cuts, rows.num_rows]).tolist()):
+        # IPC writes the buffers of a slice cut to size, so the file holds each id once.
+        yield rows.slice(start, stop - start).to_batches()[0]
 
 
-def write_shard(sink: object, table: pa.Table, form: str, dtype: str, mark: str) -> None:
-    """Write a shard's rows, in their order, with its fingerprint in the metadata."""
-    schema = schema_for(dtype).with_metadata({b"winnow.fingerprint": mark.encode()})
+def write_shard(sink: object, table: pa.Table, form: str, dtype: Dtype, mark: str) -> None:
+    """Write a shard's rows, in the order they have, with fingerprint `mark` in the schema's metadata."""
+    schema = schema_for(dtype).with_metadata({FINGERPRINT: mark.encode()})
+    rows = (batch.cast(schema) for batch in batches(table))
     if form == "parquet":
         with pq.ParquetWriter(sink, schema, compression="zstd") as out:
-            for batch in batches(table):
-                out.write_batch(batch.cast(schema))
+            for batch in rows:
+                out.write_batch(batch)
         return
     with pa.ipc.new_file(sink, schema) as out:
-        for batch in batches(table):
-            out.write_batch(batch.cast(schema))
+        for batch in rows:
+            out.write_batch(batch)
 
 
 def shard_mark(path: str) -> str:
@@ -82,6 +80,19 @@ def shard_mark(path: str) -> str:
         else:
             with pa.memory_map(path) as source:
                 metadata = pa.ipc.open_file(source).schema.metadata or {}
-    except (OSError, pa.ArrowInvalid):
+    except (OSError, pa.ArrowInvalid):  # absent or damaged: either way it must be made again
         return ""
-    return str(metadata.get(b"winnow.fingerprint", b"").decode())
+    return str(metadata.get(FINGERPRINT, b"").decode())
+
+
+def shard_counts(path: str) -> tuple[int, int]:
+    """(documents, tokens) that lie in a shard, from its offsets and not from what anyone says about it."""
+    if path.endswith(".parquet"):
+        with pq.ParquetFile(path) as file:
+            groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
+            # Every list has at least its end-of-text, so the values of the leaf column are the tokens.
+            return file.metadata.num_rows, sum(group.column(1).num_values for group in groups)
+    with pa.memory_map(path) as source:
+        reader = pa.ipc.open_file(source)
+        tokens = [reader.get_batch(i)["tokens"] for i in range(reader.num_record_batches)]
+        return sum(map(len, tokens)), sum(t.offsets[-1].as_py() - t.offsets[0].as_py() for t in tokens if len(t))

@@ -1,0 +1,98 @@
+"""The shuffle of documents into shards, by files and not by Beam: nothing goes through a GroupByKey.
+
+Each kept part is encoded once into `encoded/`, a row group for each shard; then each shard gathers its row
+groups from every encoded part and sorts them. Memory is one part or one shard. A finished shard leaves a note
+in `encoded/` with its size, hash and counts, so that neither a restart nor the manifest has to read it again.
+
+Traded away: the tokens are written twice, and every shard opens every encoded part.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.code import made_by
+from pipelines.parts import fingerprint, make_dirs, part_path, read_counts, read_mark, read_part, write_part
+from recipes.model import Tokens
+from tokenization.load import load
+from tokenization.manifest import Shard, dtype_for, file_sha256
+from tokenization.scatter import add_counts, by_shard, encode_rows, encoded_schema
+from tokenization.shards import shard_counts, write_shard
+from tokenization.tokenizer import Tokenizer
+
+
+@cache
+def _loaded(file: str, _sha256: str) -> Tokenizer:
+    return load(file)
+
+
+def encode_part(index: int, run: str, file: str, tokens: Tokens, shards: int) -> dict[str, int]:
+    """Encode one kept part: a row group for each shard that has any of its documents."""
+    sha256 = file_sha256(file)
+    kept, path = part_path(run, "kept", index), part_path(run, "encoded", index)
+    mark = fingerprint("encode", made_by(), read_mark(kept), Path(file).name, sha256, shards, tokens.seed)
+    done = read_counts(path, mark)
+    if done is not None:
+        return done
+    tokenizer = _loaded(file, sha256)
+    schema = encoded_schema(tokenizer)
+    counts: dict[str, int] = {"documents": 0, "tokens": 0, "text_bytes": 0}
+    tables = [schema.empty_table()]
+    for batch in read_part(kept, ["doc_id", "source", "lang", "text"], batch_rows=256):
+        table = encode_rows(batch, tokenizer, tokens.seed, shards)
+        add_counts(counts, batch, table["tokens"])
+        tables.append(table)
+    write_part(path, by_shard(pa.concat_tables(tables)), schema, mark, counts)
+    return counts
+
+
+def write_one_shard(
+    number: int, run: str, indices: tuple[int, ...], file: str, tokens: Tokens, shards: int, mark: str
+) -> dict[str, int]:
+    """Gather shard `number` of `shards` from all encoded parts, in order, into its file."""
+    if noted(run, number, mark) is not None:
+        return {"shards": 1}
+    filters = [("shard", "=", number)]  # row groups have one shard each, so only this shard's are read
+    parts = [pq.read_table(part_path(run, "encoded", i), filters=filters, partitioning=None) for i in indices]
+    table = pa.concat_tables(parts).sort_by([("key", "ascending"), ("doc_id", "ascending")])
+    path = Path(run, "tokens", f"shard-{number:05d}.{tokens.format}")
+    make_dirs(str(path.parent))
+    temporary = path.with_name(f".tmp-{path.name}")
+    with pa.OSFile(str(temporary), "wb") as sink:
+        dtype = dtype_for(_loaded(file, file_sha256(file)).vocab_size)
+        write_shard(sink, table.select(["doc_id", "tokens"]), tokens.format, dtype, fingerprint(mark, number, shards))
+    size, sha256 = temporary.stat().st_size, file_sha256(temporary)
+    temporary.replace(path)
+    documents, ids = shard_counts(str(path))
+    shard = Shard(path=f"tokens/{path.name}", bytes=size, sha256=sha256, documents=documents, tokens=ids)
+    take_note(run, number, mark, shard)
+    return {"shards": 1}
+
+
+def _shard_note(run: str, number: int) -> Path:
+    return Path(run, "encoded", f"shard-{number:05d}.json")
+
+
+def take_note(run: str, number: int, mark: str, shard: Shard) -> None:
+    """Record that shard `number` is finished for `mark`."""
+    note = _shard_note(run, number)
+    make_dirs(str(note.parent))
+    temporary = note.with_suffix(".tmp")
+    temporary.write_bytes(orjson.dumps({"mark": mark, "shard": shard.model_dump()}))
+    temporary.replace(note)
+
+
+def noted(run: str, number: int, mark: str) -> Shard | None:
+    """A shard that was finished for `mark` and still has its size."""
+    note = _shard_note(run, number)
+    if not note.is_file():
+        return None
+    told = orjson.loads(note.read_bytes())
+    shard = Shard.model_validate(told["shard"])
+    file = Path(run, shard.path)
+    return shard if told["mark"] == mark and file.is_file() and file.stat().st_size == shard.bytes else None

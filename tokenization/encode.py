@@ -1,0 +1,48 @@
+"""From texts to the token lists that shards hold: every document's ids with end-of-text after them.
+
+Work goes to the engine in slices of a few megabytes, since some engines build a Python object a token on the
+way; so memory depends on the slice (or on one long document) and not on the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tokenization.tokenizer import Ids, Offsets, Tokenizer
+
+SLICE_BYTES = 4 << 20
+
+
+def encode_documents(tokenizer: Tokenizer, text: pa.LargeStringArray) -> tuple[Ids, Offsets]:
+    """Flat ids of all documents, each ended by `end_of_text`, and n + 1 offsets.
+
+    ValueError if the engine gives an id outside its vocabulary, or end-of-text inside a document.
+    """
+    parts = [tokenizer.encode_batch(piece) for piece in slices(text)]
+    ids = np.concatenate([part[0] for part in parts]) if parts else np.empty(0, np.uint32)
+    lengths = np.concatenate([np.diff(part[1]) for part in parts]) if parts else np.empty(0, np.int64)
+    if len(ids) and int(ids.max()) >= tokenizer.vocab_size:
+        raise ValueError(f"{tokenizer.name} gave the id {int(ids.max())}, beyond its {tokenizer.vocab_size} ids.")
+    if (ids == tokenizer.end_of_text).any():
+        raise ValueError(f"{tokenizer.name} gave its end-of-text id inside a document.")
+    ends = np.cumsum(lengths)
+    offsets = np.zeros(len(lengths) + 1, np.int64)
+    offsets[1:] = ends + np.arange(1, len(lengths) + 1)
+    return np.insert(ids, ends, np.uint32(tokenizer.end_of_text)), offsets
+
+
+def slices(text: pa.LargeStringArray, limit: int = SLICE_BYTES) -> Iterator[pa.LargeStringArray]:
+    """Cut an array into runs of rows of about `limit` bytes, at least one row each.
+
+    >>> [len(piece) for piece in slices(pa.array(["aaaa", "aa", "a", "aaaaaaaa", "a"], pa.large_string()), 8)]
+    [4, 1]
+    """
+    sizes = pc.fill_null(pc.binary_length(text), 0).to_numpy(zero_copy_only=False)
+    starts = np.cumsum(sizes) - sizes
+    edges = np.unique(np.concatenate(([0], np.flatnonzero(np.diff(starts // limit)) + 1, [len(text)])))
+    for start, stop in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        yield text.slice(start, stop - start)

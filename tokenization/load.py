@@ -1,0 +1,43 @@
+"""Which engine reads a tokenizer file. A wrong or damaged file becomes one sentence here.
+
+Traded away: the engine is told by the file's ending, not by sniffing, so that the sentence can say what was expected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tokenization.hugging_face import HuggingFace
+from tokenization.sentence_piece import SentencePiece
+from tokenization.tiktoken_ranks import TiktokenRanks
+from tokenization.tokenizer import Tokenizer
+
+ENGINES: dict[str, Callable[[Path], Tokenizer]] = {
+    ".json": HuggingFace,
+    ".tiktoken": TiktokenRanks,
+    ".model": SentencePiece,
+}
+
+
+def load(path: str | Path) -> Tokenizer:
+    """A tokenizer from `tokenizer.json`, tiktoken ranks (`*.tiktoken`) or SentencePiece (`*.model`).
+
+    Raises FileNotFoundError or ValueError with one sentence that says what to do.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise FileNotFoundError(f"There is no tokenizer file {path}. Give the path of an existing one.")
+    if file.stat().st_size == 0:
+        raise ValueError(f"The tokenizer file {path} is empty. Fetch it again.")
+    engine = ENGINES.get(file.suffix)
+    if engine is None:
+        raise ValueError(
+            f"{path} is no tokenizer that Winnow reads. Give a tokenizer.json, a *.tiktoken rank file "
+            "or a SentencePiece *.model."
+        )
+    try:
+        return engine(file)
+    except Exception as error:  # the libraries raise bare Exception and RuntimeError for a bad file
+        reason = " ".join(str(error).split())[:200].rstrip(".")
+        raise ValueError(f"{path} is damaged or is no tokenizer of its kind ({reason}). Fetch it again.") from error
