@@ -43,6 +43,7 @@ def run(
     """Curate a crawl: extract, annotate, dedup, decide, scrub, tokenize."""
     settings.apply()
     from filters.rules import check, set_thresholds
+    from flows.guard import guarded
     from flows.progress import shown
     from flows.quiet import chatter_logged
     from pipelines.run import locked
@@ -52,7 +53,7 @@ def run(
     check(chosen)
     if tokenizer is not None and not Path(tokenizer).is_file():
         raise FileNotFoundError(f"There is no tokenizer file {tokenizer}. Give the path of an existing one.")
-    with locked(out), chatter_logged(out) as terminal, shown(out, terminal):
+    with guarded(), locked(out), chatter_logged(out) as terminal, shown(out, terminal):
         from flows.curate import curate
 
         curate(
