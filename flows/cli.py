@@ -41,31 +41,34 @@ def run(
     beam: Annotated[list[str] | None, typer.Option(help="A flag for the Beam runner, as --beam=--flag=value.")] = None,
 ) -> None:
     """Curate a crawl: extract, annotate, dedup, decide, scrub, tokenize."""
+    from flows.server import own_server
+
     settings.apply()
-    from filters.rules import check, set_thresholds
-    from flows.guard import guarded
-    from flows.progress import shown
-    from flows.quiet import chatter_logged
-    from pipelines.run import locked
-    from recipes.load import load
+    with own_server():  # first of all: it starts while everything below is imported
+        from filters.rules import check, set_thresholds
+        from recipes.load import load
 
-    chosen = set_thresholds(load(recipe), set_ or [])
-    check(chosen)
-    if tokenizer is not None and not Path(tokenizer).is_file():
-        raise FileNotFoundError(f"There is no tokenizer file {tokenizer}. Give the path of an existing one.")
-    with guarded(), locked(out), chatter_logged(out) as terminal, shown(out, terminal):
-        from flows.curate import curate
+        chosen = set_thresholds(load(recipe), set_ or [])
+        check(chosen)
+        if tokenizer is not None and not Path(tokenizer).is_file():
+            raise FileNotFoundError(f"There is no tokenizer file {tokenizer}. Give the path of an existing one.")
+        from flows.progress import shown
+        from flows.quiet import chatter_logged
+        from pipelines.run import locked
 
-        curate(
-            [_absolute(i) for i in inputs],
-            chosen,
-            out,
-            workers=workers,
-            runner=runner,
-            tokenizer=tokenizer,
-            part_bytes=part_bytes,
-            flags=beam or [],
-        )
+        with locked(out), chatter_logged(out) as terminal, shown(out, terminal):
+            from flows.curate import curate
+
+            curate(
+                [_absolute(i) for i in inputs],
+                chosen,
+                out,
+                workers=workers,
+                runner=runner,
+                tokenizer=tokenizer,
+                part_bytes=part_bytes,
+                flags=beam or [],
+            )
     funnel(out)
 
 

@@ -35,9 +35,10 @@ STAGES = ("plan", "extract", "annotate", "dedup", "decide", "scrub", "tokenize")
 
 
 def is_passing(_task: Any, _run: Any, state: Any) -> bool:
-    """Whether a failed stage is worth another try: wrong input stays wrong, a lost worker may not be."""
+    """Whether a failed stage is worth another try: wrong input and a full disk stay so, a lost worker may not."""
     fault = state.result(raise_on_failure=False)
-    return not isinstance(fault, (ValueError, FileNotFoundError, KeyboardInterrupt))
+    full = "No space left on device" in str(fault)
+    return not full and not isinstance(fault, (ValueError, FileNotFoundError, KeyboardInterrupt))
 
 
 stage = task(retries=2, retry_delay_seconds=1, retry_condition_fn=is_passing, cache_policy=None)

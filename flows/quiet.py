@@ -1,31 +1,63 @@
-"""Keeps the chatter of Beam's workers off the terminal and in the run's log, where it can be looked up."""
+"""Keeps the chatter of Beam's workers off the terminal and in the run's log, where it can be looked up.
+
+A small process of its own writes the log, and goes on reading when the disk is full: were standard error the file
+itself, a worker's report of the full disk would fail too, and Beam would wait for that report for ever.
+"""
 
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich.console import Console
+if TYPE_CHECKING:
+    from rich.console import Console
+
+MOST_BYTES = 64_000_000  # a run that fails a million times need not fill the disk by itself
 
 
 @contextmanager
 def chatter_logged(run: str) -> Iterator[Console]:
     """Send file descriptor 2, also of child processes, to RUN/log/beam.log; yields a console on the real one."""
+    from rich.console import Console  # here: the log's writer starts without third-party packages
+
     if "://" in run:
         yield Console(stderr=True)
         return
-    folder = Path(run, "log")
-    folder.mkdir(parents=True, exist_ok=True)
+    log = Path(run, "log", "beam.log")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-S", __file__, str(log)]
+    writer = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True)
+    if writer.stdin is None:  # never: it was asked for
+        raise OSError("the log's writer has no standard input")
     sys.stderr.flush()
     terminal = os.dup(2)
-    with (folder / "beam.log").open("ab") as log, os.fdopen(os.dup(2), "w") as real:
-        os.dup2(log.fileno(), 2)
+    with os.fdopen(os.dup(2), "w") as real:
+        os.dup2(writer.stdin.fileno(), 2)
+        writer.stdin.close()
         try:
             yield Console(file=real)
         finally:
             sys.stderr.flush()
             os.dup2(terminal, 2)
             os.close(terminal)
+            with suppress(subprocess.TimeoutExpired):  # a process that outlives the run still holds the pipe
+                writer.wait(timeout=2)
+
+
+def write_log(path: str) -> None:
+    """Copy standard input to the end of `path`, and what finds no room there nowhere."""
+    written = 0
+    with open(path, "ab", buffering=0) as log:  # noqa: PTH123 - started without site, so little is imported
+        while chunk := os.read(0, 65536):
+            if written < MOST_BYTES:
+                with suppress(OSError):
+                    written += log.write(chunk) or 0
+
+
+if __name__ == "__main__":
+    write_log(sys.argv[1])

@@ -5,6 +5,7 @@ Everything is a default: what the user has set (PREFECT_API_URL for a real serve
 
 from __future__ import annotations
 
+import logging
 import os
 
 DEFAULTS = {
@@ -23,3 +24,4 @@ def apply() -> None:
     """Set every default that the environment does not set already."""
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
+    logging.getLogger().setLevel(logging.ERROR)  # Beam warns of a missing Google client while it is imported

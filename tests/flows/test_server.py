@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from flows.guard import SERVER
+from flows.server import SERVER
 from pipelines.sample import write_sample
 
 REPO = Path(__file__).resolve().parents[2]
@@ -42,7 +42,7 @@ def test_a_killed_run_takes_its_server_with_it(environment: dict[str, str], tmp_
     time.sleep(1.5)
     run.send_signal(signal.SIGKILL)
     run.wait()
-    for part in (SERVER, "filters.extract.worker", "sdk_worker_main", "flows.guard"):
+    for part in (SERVER, "filters.extract.worker", "sdk_worker_main", "flows.server"):
         left = named(part, 30, wanted=False, home=mine["PREFECT_HOME"])
         for process in left:
             process.kill()
