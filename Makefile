@@ -39,6 +39,11 @@ lint: install
 
 bench: install
 	$(BIN)/python benchmarks/kernels.py
+	$(BIN)/python benchmarks/extract_gold.py
+	$(BIN)/python benchmarks/orchestration.py
+	mkdir -p runs && $(BIN)/winnow sample runs/bench.warc.gz --pages 20000 --seed 1
+	$(BIN)/winnow run runs/bench.warc.gz --out runs/bench
+	$(BIN)/python benchmarks/planted_truth.py runs/bench runs/bench.truth.parquet
 
 clean:
 	rm -rf $(VENV) runs build dist *.egg-info .mypy_cache .ruff_cache

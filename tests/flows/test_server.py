@@ -1,16 +1,18 @@
-"""A killed run leaves no process behind."""
+"""A killed run leaves no process behind, and a user's own Prefect server sees what a run does."""
 
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import httpx
 import psutil
 
-from flows.server import SERVER
+from flows.server import MARKS, SERVER
 from pipelines.sample import write_sample
 
 REPO = Path(__file__).resolve().parents[2]
@@ -47,3 +49,29 @@ def test_a_killed_run_takes_its_server_with_it(environment: dict[str, str], tmp_
         for process in left:
             process.kill()
         assert not left, part
+
+
+def test_a_server_of_the_users_is_reported_to(environment: dict[str, str], tmp_path: Path) -> None:
+    """With PREFECT_API_URL the flow, its stages and its artifacts are seen there, and no other server starts."""
+    crawl = write_sample(tmp_path / "c.warc.gz", 60, 1).warc
+    mine = {**environment, "PREFECT_HOME": str(tmp_path / "prefect"), **MARKS}
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/api"
+        uvicorn = [sys.executable, "-m", "uvicorn", "--factory", SERVER, "--fd", str(listening.fileno())]
+        server = subprocess.Popen(uvicorn, env=mine, pass_fds=[listening.fileno()], stderr=subprocess.DEVNULL)
+    try:
+        command = [sys.executable, "-m", "flows.cli", "run", str(crawl), "--out", str(tmp_path / "run")]
+        reporting = {**environment, "PREFECT_API_URL": url}
+        done = subprocess.run(
+            command, cwd=REPO, env=reporting, capture_output=True, text=True, check=False, timeout=200
+        )
+        assert done.returncode == 0, done.stderr
+        flows = httpx.post(f"{url}/flow_runs/filter", json={}, timeout=60).json()
+        assert [(f["name"], f["state_type"]) for f in flows] == [(str(tmp_path / "run"), "COMPLETED")]
+        tasks = httpx.post(f"{url}/task_runs/filter", json={}, timeout=60).json()
+        assert {t["name"] for t in tasks} == {"plan", "extract", "annotate", "dedup", "decide", "scrub", "tokenize"}
+        artifacts = httpx.post(f"{url}/artifacts/filter", json={}, timeout=60).json()
+        assert "winnow-fates" in {a["key"] for a in artifacts}
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
