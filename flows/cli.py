@@ -124,6 +124,29 @@ def sql(
         write(ask(opened, query), format, console)
 
 
+@app.command(name="what-if")
+def what_if(
+    run: RunFolder,
+    recipe: Annotated[str | None, typer.Option(help="Another recipe's rules; without it, the run's own.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="RULE=VALUE: another threshold.")] = None,
+) -> None:
+    """What would be kept under other thresholds, from the run's measurements, without running again."""
+    from filters.rules import set_thresholds
+    from recipes.load import load
+    from stats.run import open_run
+    from stats.show import table
+    from stats.what_if import what_if as ask
+
+    if recipe is None and not set_:
+        raise ValueError("Nothing would change: give --set RULE=VALUE, or --recipe NAME.")
+    with open_run(run) as opened:
+        answer = ask(opened, set_thresholds(load(recipe) if recipe else opened.recipe, set_ or []))
+    console.print(table(answer.fates, title="Fates"), table(answer.languages, title="Kept"))
+    for title, pages in (("would come in", answer.comes_in), ("would go out", answer.goes_out)):
+        for page in pages:
+            console.print(f"{title}: {escape(page)}", soft_wrap=True)
+
+
 @app.command()
 def explain(
     run: RunFolder,
