@@ -46,4 +46,4 @@ bench: install
 	$(BIN)/python benchmarks/planted_truth.py runs/bench runs/bench.truth.parquet
 
 clean:
-	rm -rf $(VENV) runs build dist *.egg-info .mypy_cache .ruff_cache
+	rm -rf $(VENV) runs build dist *.egg-info .mypy_cache .ruff_cache .hypothesis

@@ -52,7 +52,7 @@ def test_a_killed_run_takes_its_server_with_it(environment: dict[str, str], tmp_
 
 
 def test_a_server_of_the_users_is_reported_to(environment: dict[str, str], tmp_path: Path) -> None:
-    """With PREFECT_API_URL the flow, its stages and its artifacts are seen there, and no other server starts."""
+    """With PREFECT_API_URL the flow, its stages and its artifacts are seen there."""
     crawl = write_sample(tmp_path / "c.warc.gz", 60, 1).warc
     mine = {**environment, "PREFECT_HOME": str(tmp_path / "prefect"), **MARKS}
     with socket.create_server(("127.0.0.1", 0)) as listening:
