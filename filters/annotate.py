@@ -1,35 +1,79 @@
 """One batch of documents to its row of measurements: every signal on the text as it was extracted, and what the
-recipe's rules ask of the text after its edits. Each version of the text is segmented once.
+rules of one or several recipes ask of the text after their edits.
+
+Recipes that begin with the same edits share a version of the text, and each version is segmented once; so a run
+measured for many recipes costs far less than as many runs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from filters.edits import apply_edits
+from filters.edits import apply_edit, apply_edits, removed_words
 from filters.language import identify
 from filters.rights import noindex, opt_out_evidence
+from filters.scores import Scorer
 from filters.segment import TextView
 from filters.signals import SIGNALS, measure
-from recipes.model import Edit, Recipe, column
+from filters.urls import registrable_domain
+from recipes.model import Recipe
+from recipes.steps import Edit, column
 
+REMOVED = "removed_word_ratio"  # words that the last edit before the rule took away; no signal of one text alone
 DOCUMENT_SIGNALS = {
     "lang": pa.string(),
     "lang_score": pa.float64(),
     "opt_out": pa.string(),
     "opted_out": pa.bool_(),
     "noindex": pa.bool_(),
+    "domain": pa.string(),
+    "title_only": pa.bool_(),
+    "text_density": pa.float64(),
 }
+Edits = tuple[Edit, ...]
 
 
-def edited_columns(recipe: Recipe) -> dict[tuple[Edit, ...], list[str]]:
-    """For each version of the text that a rule looks at after edits: the signals it needs there."""
-    needed: dict[tuple[Edit, ...], list[str]] = {}
-    for rule, edits in recipe.placed_rules():
-        if edits and rule.signal in SIGNALS and rule.signal not in needed.setdefault(edits, []):
-            needed[edits].append(rule.signal)
-    return needed
+@dataclass
+class Version:
+    """A version of the text: the edit that makes it, what is measured of it, and the versions made from it."""
+
+    edits: Edits = ()
+    signals: list[str] = field(default_factory=list)
+    counted: bool = False  # whether a recipe reports the characters that its last edit took away
+    next: dict[Edit, Version] = field(default_factory=dict)
+
+
+def versions(recipes: Sequence[Recipe]) -> Version:
+    """The tree of text versions that the recipes' steps look at; its root is the text as extracted."""
+    root = Version(signals=list(SIGNALS))
+    for end in range(1, len(recipes[0].edits) + 1):
+        _version(root, recipes[0].edits[:end]).counted = True
+    for recipe in recipes:
+        for step, edits in recipe.placed():
+            version = _version(root, edits)
+            wanted = step.signal in SIGNALS or (step.signal == REMOVED and edits)
+            if wanted and step.signal and step.signal not in version.signals:
+                version.signals.append(step.signal)
+    return root
+
+
+def _version(root: Version, edits: Edits) -> Version:
+    version = root
+    for end, edit in enumerate(edits, 1):
+        alike = Edit(kind="edit", id="text.version.v1", edit=edit.edit, languages=edit.languages, evidence="A")
+        version = version.next.setdefault(alike, Version(edits[:end]))
+    return version
+
+
+def walk(version: Version) -> Iterator[Version]:
+    """A version and all that are made from it, parents first."""
+    yield version
+    for child in version.next.values():
+        yield from walk(child)
 
 
 def removed_column(edit: Edit) -> str:
@@ -37,19 +81,28 @@ def removed_column(edit: Edit) -> str:
     return f"removed_chars_{edit.id.replace('.', '_')}"
 
 
-def signals_schema(recipe: Recipe) -> pa.Schema:
-    """The columns of signals/ under this recipe."""
+def signals_schema(recipe: Recipe, *others: Recipe) -> pa.Schema:
+    """The columns of signals/ under this recipe, and measured for `others` too."""
+    recipes = (recipe, *others)
     fields = [pa.field("doc_id", pa.string(), nullable=False)]
     fields += [pa.field(name, kind) for name, kind in DOCUMENT_SIGNALS.items()]
-    fields += [pa.field(name, signal.type) for name, signal in SIGNALS.items()]
-    for edits, names in edited_columns(recipe).items():
-        fields += [pa.field(column(name, edits), SIGNALS[name].type) for name in names]
-    fields += [pa.field(removed_column(edit), pa.int64()) for edit in recipe.edits]
+    for version in walk(versions(recipes)):
+        fields += [pa.field(column(name, version.edits), _type(name)) for name in version.signals]
+        if version.counted:
+            fields.append(pa.field(removed_column(version.edits[-1]), pa.int64()))
+    scores = {score.id: score for one in recipes for score in one.scores}
+    fields += [pa.field(f"score_{score_id}", pa.float64()) for score_id in scores]
     return pa.schema(fields)
 
 
-def annotate(batch: pa.RecordBatch, recipe: Recipe) -> pa.RecordBatch:
-    """Measure a batch of DOCUMENTS; rows come back in the same order."""
+def _type(name: str) -> pa.DataType:
+    return pa.float64() if name == REMOVED else SIGNALS[name].type
+
+
+def annotate(
+    batch: pa.RecordBatch, recipes: Sequence[Recipe], scorers: Mapping[str, Scorer] | None = None
+) -> pa.RecordBatch:
+    """Measure a batch of DOCUMENTS for `recipes`, the run's own first; rows come back in the same order."""
     text = batch["text"]
     lang, score = identify(text)
     evidence = opt_out_evidence(batch)
@@ -60,18 +113,49 @@ def annotate(batch: pa.RecordBatch, recipe: Recipe) -> pa.RecordBatch:
         "opt_out": evidence,
         "opted_out": pc.is_valid(evidence),
         "noindex": noindex(batch),
-        **measure(TextView(text, lang), list(SIGNALS)),
+        "domain": registrable_domain(batch["url"]),
+        "title_only": title_only(text, batch["title"]),
+        "text_density": text_density(batch),
     }
-    needed = edited_columns(recipe)
-    for step in range(1, len(recipe.edits) + 1):
-        edits = recipe.edits[:step]
-        text, removed = apply_edits(text, lang, edits[-1:])
-        columns[removed_column(edits[-1])] = pa.array(removed[edits[-1].id], pa.int64())
-        if names := needed.get(edits):
-            measured = measure(TextView(text, lang), names)
-            columns.update({column(name, edits): values for name, values in measured.items()})
-    schema = signals_schema(recipe)
+    _measure(versions(recipes), text, text, lang, columns)
+    for score_id, scorer in (scorers or {}).items():
+        columns[f"score_{score_id}"] = scorer.score(batch, text, lang)
+    schema = signals_schema(*recipes)
     return pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
+
+
+def _measure(
+    version: Version,
+    text: pa.LargeStringArray,
+    before: pa.LargeStringArray,
+    lang: pa.StringArray,
+    columns: dict[str, pa.Array],
+) -> None:
+    """Fill in the columns of one version of the text, and of those made from it; `before` is its parent's text."""
+    names = [name for name in version.signals if name != REMOVED]
+    if names:
+        measured = measure(TextView(text, lang), names)
+        columns.update({column(name, version.edits): values for name, values in measured.items()})
+    if REMOVED in version.signals:
+        columns[column(REMOVED, version.edits)] = removed_words(before, text)
+    if version.counted:
+        gone = pc.subtract(pc.utf8_length(before), pc.utf8_length(text))
+        columns[removed_column(version.edits[-1])] = pc.cast(gone, pa.int64())
+    for edit, child in version.next.items():
+        _measure(child, apply_edit(text, lang, edit), text, lang, columns)
+
+
+def title_only(text: pa.LargeStringArray, title: pa.StringArray) -> pa.BooleanArray:
+    """Whether a text says no more than its page's title; false where the page has none."""
+    plain = pc.utf8_trim_whitespace(pc.fill_null(text, ""))
+    heading = pc.cast(pc.utf8_trim_whitespace(pc.fill_null(title, "")), pa.large_string())
+    return pc.and_(pc.equal(plain, heading), pc.not_equal(heading, ""))
+
+
+def text_density(batch: pa.RecordBatch) -> pa.DoubleArray:
+    """Characters of text for each byte of the page; NULL where the input was text already."""
+    density = pc.divide(pc.cast(pc.utf8_length(batch["text"]), pa.float64()), pc.cast(batch["raw_bytes"], pa.float64()))
+    return pc.if_else(pc.equal(batch["charset_from"], "given"), pa.scalar(None, pa.float64()), density)
 
 
 def final_text(text: pa.LargeStringArray, lang: pa.StringArray, recipe: Recipe) -> pa.LargeStringArray:

@@ -73,6 +73,8 @@ def curate(
     inputs: Sequence[str],
     recipe: Recipe,
     out: str,
+    others: Sequence[Recipe] = (),
+    notices: Sequence[str] = (),
     workers: int = 1,
     runner: str = "embedded",
     tokenizer: str | None = None,
@@ -83,12 +85,12 @@ def curate(
     options = beam_options(workers, runner, flags)
     sandboxed = beam_options(workers, runner, flags, sandboxed=True)
     alone = beam_options(1, runner, flags)  # jobs so light that starting workers would cost more than they save
-    runs.begin(out, inputs, recipe, tokenizer, part_bytes)
+    runs.begin(out, inputs, recipe, tokenizer, part_bytes, others, notices)
     parts = make_plan(out, inputs, part_bytes)
     indices = [part.index for part in parts]
     plan_of_work: list[tuple[str, Callable[..., dict[str, int]], Sequence[Any], PipelineOptions]] = [
         ("extract", extract, (parts, recipe), sandboxed),
-        ("annotate", annotate, (indices, recipe), options),
+        ("annotate", annotate, (indices, recipe, others), options),
         ("dedup", deduplicate, (indices, recipe), options),
         ("decide", decide, (indices, recipe), alone),
         ("scrub", scrub, (indices, recipe), options),

@@ -13,22 +13,29 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from filters.annotate import annotate as measure
 from filters.annotate import signals_schema
 from filters.language import model_hash
+from filters.scores import Scorer, load
 from pipelines.code import made_by
 from pipelines.mapping import map_parts
 from pipelines.parts import fingerprint, part_path, read_counts, read_mark, read_part, write_part
 from recipes.model import Recipe
+from recipes.scores import Score
 
 
-def annotate(run: str, indices: Sequence[int], recipe: Recipe, options: PipelineOptions) -> dict[str, int]:
-    """Measure every document of the run; returns {"documents": n}."""
-    return map_parts(run, "annotate", indices, annotate_part, options, recipe=recipe)
+def annotate(
+    run: str, indices: Sequence[int], recipe: Recipe, others: Sequence[Recipe], options: PipelineOptions
+) -> dict[str, int]:
+    """Measure every document of the run, for `recipe` and for the rules of `others` too; returns {"documents": n}."""
+    recipes = (recipe, *others)
+    return map_parts(run, "annotate", indices, annotate_part, options, recipes=recipes)
 
 
-def annotate_part(index: int, run: str, recipe: Recipe) -> dict[str, int]:
+def annotate_part(index: int, run: str, recipes: Sequence[Recipe]) -> dict[str, int]:
     """Make one part of signals/, unless it is there already."""
     documents, signals = part_path(run, "documents", index), part_path(run, "signals", index)
-    steps = [step.model_dump() for step in recipe.steps]
-    mark = fingerprint("annotate", made_by(), read_mark(documents), steps, model_hash())
+    wanted = [[step.model_dump() for step in recipe.steps] for recipe in recipes]
+    scorers = {score.id: scorer(score) for recipe in recipes for score in recipe.scores}
+    scored = [(score_id, one.digest) for score_id, one in scorers.items()]
+    mark = fingerprint("annotate", made_by(), read_mark(documents), wanted, scored, model_hash())
     done = read_counts(signals, mark)
     if done is not None:
         return done
@@ -37,7 +44,20 @@ def annotate_part(index: int, run: str, recipe: Recipe) -> dict[str, int]:
     def batches() -> Iterator[pa.RecordBatch]:
         for batch in read_part(documents):
             counts["documents"] += batch.num_rows
-            yield measure(batch, recipe)
+            yield measure(batch, recipes, scorers)
 
-    write_part(signals, batches(), signals_schema(recipe), mark, counts)
+    write_part(signals, batches(), signals_schema(*recipes), mark, counts)
     return counts
+
+
+_scorers: dict[str, Scorer] = {}
+
+
+def scorer(score: Score) -> Scorer:
+    """This worker's own loaded model or list, kept from part to part."""
+    key = score.model_dump_json()
+    if key not in _scorers:
+        if score.file is None:
+            raise ValueError(f"Score {score.id} has no file. Give it with --file {score.id}=PATH.")
+        _scorers[key] = load(score, score.file)
+    return _scorers[key]

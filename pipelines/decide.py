@@ -1,4 +1,4 @@
-"""Job: `signals/` and `duplicates/` in, `decisions/` out: one fate for every document.
+"""Job: `signals/`, `ranks/` and `duplicates/` in, `decisions/` out: one fate for every document.
 
 The rules are the recipe's, compiled to SQL by `filters.rules`; DuckDB evaluates that SQL over one part. The
 first failing rule names the fate; a document that passes all rules may still be a duplicate; what is left
@@ -14,10 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from filters.rules import failing_threshold, failing_value, first_failing
+from filters.rules import columns_read, failing_threshold, failing_value, first_failing
 from pipelines.code import made_by
 from pipelines.mapping import map_parts
 from pipelines.parts import fingerprint, part_path, read_counts, read_mark, read_table, write_part
+from pipelines.rank import ranks_mark, with_ranks
 from pipelines.schemas import DECISIONS
 from recipes.model import Recipe
 
@@ -46,12 +47,13 @@ def decide_part(index: int, run: str, recipe: Recipe) -> dict[str, int]:
     """Make one part of decisions/, unless it is there already."""
     signals, duplicates = part_path(run, "signals", index), part_path(run, "duplicates", index)
     steps = [step.model_dump() for step in recipe.steps]
-    mark = fingerprint("decide", made_by(), read_mark(signals), read_mark(duplicates), steps)
+    mark = fingerprint("decide", made_by(), read_mark(signals), ranks_mark(run, index, recipe), read_mark(duplicates), steps)
     path = part_path(run, "decisions", index)
     done = read_counts(path, mark)
     if done is not None:
         return done
-    decisions = fates(read_table(signals), read_table(duplicates), recipe)
+    measured = with_ranks(run, index, read_table(signals, columns_read(recipe)), recipe)
+    decisions = fates(measured, read_table(duplicates), recipe)
     tally = pc.value_counts(decisions["fate"])
     counts = {str(item["values"]): int(item["counts"].as_py()) for item in tally}
     write_part(path, decisions.to_batches(), DECISIONS, mark, counts)

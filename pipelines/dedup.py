@@ -22,7 +22,7 @@ from dedup.clusters import components, ranked, similarity, star_edges, unique_pa
 from dedup.exact import content_hashes
 from dedup.signatures import signatures
 from filters.annotate import final_text
-from filters.rules import first_failing
+from filters.rules import columns_read, first_failing
 from pipelines.code import made_by
 from pipelines.parts import (
     fingerprint,
@@ -34,6 +34,7 @@ from pipelines.parts import (
     read_table,
     write_part,
 )
+from pipelines.rank import rank, ranks_mark, with_ranks
 from pipelines.schemas import DUPLICATES
 from recipes.model import Recipe
 
@@ -51,7 +52,8 @@ SIGNATURE = pa.schema(
 
 def deduplicate(run: str, indices: Sequence[int], recipe: Recipe, options: PipelineOptions) -> dict[str, int]:
     """Write duplicates/ for all parts; returns clusters and duplicates by method."""
-    marks = [read_mark(part_path(run, "signals", i)) for i in indices]
+    rank(run, indices, recipe)
+    marks = [(read_mark(part_path(run, "signals", i)), ranks_mark(run, i, recipe)) for i in indices]
     mark = fingerprint("dedup", made_by(), marks, [s.model_dump() for s in recipe.steps], recipe.dedup.model_dump())
     done = [read_counts(part_path(run, "duplicates", i), mark) for i in indices]
     if done and all(counts is not None for counts in done):
@@ -97,18 +99,22 @@ def sign_part(index: int, run: str, recipe: Recipe) -> str:
     """Make one part of signatures/, unless it is there already; returns its path."""
     documents, signals = part_path(run, "documents", index), part_path(run, "signals", index)
     steps = [step.model_dump() for step in recipe.steps]
-    mark = fingerprint("sign", made_by(), read_mark(documents), read_mark(signals), steps, recipe.dedup.model_dump())
+    marks = [read_mark(documents), read_mark(signals), ranks_mark(run, index, recipe)]
+    mark = fingerprint("sign", made_by(), marks, steps, recipe.dedup.model_dump())
     path = part_path(run, "signatures", index)
     if read_counts(path, mark) is None:
-        write_part(path, _signed(documents, signals, recipe), SIGNATURE, mark, {})
+        write_part(path, _signed(index, run, recipe), SIGNATURE, mark, {})
     return path
 
 
-def _signed(documents: str, signals: str, recipe: Recipe) -> Iterator[pa.RecordBatch]:
+def _signed(index: int, run: str, recipe: Recipe) -> Iterator[pa.RecordBatch]:
     """Rows of SIGNATURE for the documents that pass the rules."""
     start, minhash = 0, recipe.dedup.minhash
-    streams = zip(read_part(documents, ["doc_id", "text"]), read_part(signals), strict=True)
-    for document, signal in streams:
+    documents, signals = part_path(run, "documents", index), part_path(run, "signals", index)
+    wanted = dict.fromkeys([*columns_read(recipe), *(name.removeprefix("-") for name in recipe.dedup.keep)])
+    measured = with_ranks(run, index, read_table(signals, list(wanted)), recipe)
+    for document in read_part(documents, ["doc_id", "text"]):
+        signal = measured.slice(start, document.num_rows).combine_chunks().to_batches()[0]
         rows = passing(signal, recipe)
         kept, lang = document.take(rows), signal["lang"].take(rows)
         text = final_text(kept["text"], lang, recipe)

@@ -53,11 +53,19 @@ def save(run: str, described: Mapping[str, Any]) -> None:
 
 
 def begin(
-    run: str, inputs: Sequence[str], recipe: Recipe, tokenizer: str | None, part_bytes: int | None = None
+    run: str,
+    inputs: Sequence[str],
+    recipe: Recipe,
+    tokenizer: str | None,
+    part_bytes: int | None = None,
+    others: Sequence[Recipe] = (),
+    notices: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Open `run` for these inputs and this recipe: a new folder, or the same run carried on.
 
-    Raises ValueError when the folder holds another run or other files: two corpora must never mix.
+    `others` are recipes whose measurements are taken too; they may change from one call to the next. `notices`
+    are what a person was told before: what is not published, or had no file and was left out. Raises ValueError
+    when the folder holds another run or other files: two corpora must never mix.
     """
     wanted = {
         "inputs": list(inputs),
@@ -78,6 +86,8 @@ def begin(
             raise ValueError(f"{run} is not empty and holds no run. Choose another --out, or empty that folder.")
         described = {**wanted, "parts": [], "stages": {}}
     described["versions"] = {"winnow": code_version(), **library_versions()}
+    described["measured_for"] = [other.name for other in others]
+    described["notices"] = list(notices)
     described["seeds"] = {
         "minhash": recipe.dedup.minhash.seed if recipe.dedup.minhash else None,
         "shuffle": recipe.tokens.seed,

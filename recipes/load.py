@@ -1,20 +1,25 @@
-"""Finding and reading recipes: shipped ones by name, one's own by path. Every fault names the file and the mend."""
+"""Finding and reading recipes: shipped ones by name, one's own by path. Every fault names the file and the mend.
+
+A recipe may extend another: what it states replaces what it inherits, `[[change]]` gives inherited steps other
+values, `drop` leaves inherited steps or sections out, and its own `[[steps]]` follow the inherited ones unless
+they say `before` which one they belong. What comes out is one whole recipe; a run keeps that.
+"""
 
 from __future__ import annotations
 
 import difflib
 import tomllib
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from recipes.model import Dedup, Edit, Exact, Extract, MinHash, Recipe, Rule, Scrub, Tokens
+from recipes.faults import line_of_step, told
+from recipes.model import Recipe
 
-SECTIONS: dict[str, type[BaseModel]] = {
-    "extract": Extract, "dedup": Dedup, "exact": Exact, "minhash": MinHash, "scrub": Scrub, "tokens": Tokens,
-}  # fmt: skip
+SECTIONS = ("extract", "dedup", "scrub", "tokens", "mixture")
 
 
 def available() -> list[str]:
@@ -24,45 +29,115 @@ def available() -> list[str]:
 
 def load(named: str) -> Recipe:
     """A shipped recipe by name, or any `.toml` by path; ValueError or FileNotFoundError in one sentence."""
+    source, name = _source(named)
+    return parse(source, name)
+
+
+def where(named: str, step: str) -> str:
+    """`FILE, line N` of a step in a recipe's file, or the file alone if the step is inherited."""
+    source, name = _source(named)
+    line = line_of_step(source.decode("utf-8", "replace"), step)
+    return f"{name}, line {line}" if line else name
+
+
+def _source(named: str) -> tuple[bytes, str]:
     if named.endswith(".toml"):
         path = Path(named)
         if not path.is_file():
             raise FileNotFoundError(f"There is no recipe file {named}.")
-        return parse(path.read_bytes(), named)
+        return path.read_bytes(), named
     if named not in available():
         close = difflib.get_close_matches(named, available(), n=1, cutoff=0.4)
         hint = f" Did you mean {close[0]}?" if close else f" There are: {', '.join(available())}."
         raise ValueError(f"There is no recipe named {named!r}.{hint}")
-    return parse((files("recipes") / f"{named}.toml").read_bytes(), f"{named}.toml")
+    return (files("recipes") / f"{named}.toml").read_bytes(), f"{named}.toml"
 
 
 def parse(source: bytes, name: str) -> Recipe:
     """A recipe from TOML bytes; `name` is how faults call the file."""
+    data = _read(source, name)
+    whole = _extended(data, name, ())
     try:
-        data = tomllib.loads(source.decode())
+        return Recipe.model_validate(whole)
+    except ValidationError as error:
+        raise ValueError("; ".join(told(name, source.decode(), whole, one) for one in error.errors()[:3])) from error
+
+
+def _read(source: bytes, name: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(source.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{name} is no valid TOML: {error}.") from error
-    try:
-        return Recipe.model_validate(data)
-    except ValidationError as error:
-        raise ValueError("; ".join(_told(name, source.decode(), data, one) for one in error.errors()[:3])) from error
 
 
-def _told(name: str, source: str, data: dict[str, Any], fault: Any) -> str:
-    """One fault: file, line where it can be found, key, what is wrong, nearest known key."""
-    where = [part for part in fault["loc"] if part not in ("rule", "edit")]
-    key = str(where[-1]) if where else ""
-    dotted = ".".join(str(part) for part in where)
-    line = next((n for n, text in enumerate(source.splitlines(), 1) if text.split("=")[0].strip() == key), 0)
-    place = f"{name}, line {line}" if line else name
-    if fault["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(key, _known(where, data), n=1)
-        return f"{place}: unknown key {dotted!r}." + (f" Did you mean {close[0]!r}?" if close else "")
-    return f"{place}: {dotted or 'recipe'}: {fault['msg'].removeprefix('Value error, ')}."
+@cache
+def _shipped(named: str) -> dict[str, Any]:
+    source, name = _source(named)
+    return _read(source, name)
 
 
-def _known(where: list[Any], data: dict[str, Any]) -> list[str]:
-    parent = next((str(part) for part in reversed(where[:-1]) if isinstance(part, str)), "")
-    if parent == "steps":
-        return [*Rule.model_fields, *Edit.model_fields]
-    return list(SECTIONS.get(parent, Recipe).model_fields)
+def _extended(data: dict[str, Any], name: str, through: tuple[str, ...]) -> dict[str, Any]:
+    """`data` with all that it inherits; only shipped recipes can be extended, and never in a circle."""
+    base_name = data.get("extends")
+    changes, drop = data.pop("change", []), data.pop("drop", [])
+    if base_name is None:
+        if changes or drop:
+            raise ValueError(f"{name}: change and drop need extends = \"RECIPE\".")
+        return data
+    if base_name in through:
+        raise ValueError(f"{name}: extends goes in a circle: {' -> '.join((*through, base_name))}.")
+    if base_name not in available():
+        raise ValueError(f"{name}: extends {base_name!r}, which is no shipped recipe.")
+    base = _extended(_copied(_shipped(base_name)), f"{base_name}.toml", (*through, base_name))
+    _drop(base, drop, name)
+    base["steps"] = _changed(base.get("steps", []), changes, name)
+    for section in SECTIONS:
+        if section in data and section in base:
+            data[section] = _merged(base[section], data[section])
+    return {**base, **data, "steps": _placed(base["steps"], data.get("steps", []), name)}
+
+
+def _drop(base: dict[str, Any], drop: list[str], name: str) -> None:
+    """Leave steps and sections out; refuse to drop what is not there, since then the base has changed unnoticed."""
+    for dotted in drop:
+        section, _, key = dotted.partition(".")
+        steps = [step for step in base.get("steps", []) if step["id"] != dotted]
+        if len(steps) < len(base.get("steps", [])):
+            base["steps"] = steps
+        elif section in SECTIONS and key in base.get(section, {}):
+            base[section] = {k: v for k, v in base[section].items() if k != key}
+        elif dotted in SECTIONS and dotted in base:
+            del base[dotted]
+        else:
+            raise ValueError(f"{name}: drop names {dotted!r}, which is not inherited.")
+
+
+def _copied(data: dict[str, Any]) -> dict[str, Any]:
+    return {key: [dict(item) if isinstance(item, dict) else item for item in value] if isinstance(value, list) else value
+            for key, value in data.items()}  # fmt: skip
+
+
+def _merged(old: Any, new: Any) -> Any:
+    if isinstance(old, dict) and isinstance(new, dict):
+        return {**old, **{key: _merged(old.get(key), value) for key, value in new.items()}}
+    return new
+
+
+def _changed(steps: list[dict[str, Any]], changes: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    by_id = {step["id"]: dict(step) for step in steps}
+    for change in changes:
+        if change.get("id") not in by_id:
+            raise ValueError(f"{name}: change names step {change.get('id')!r}, which is not inherited.")
+        by_id[change["id"]].update(change)
+    return list(by_id.values())
+
+
+def _placed(inherited: list[dict[str, Any]], own: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    placed = list(inherited)
+    for step in own:
+        before = step.pop("before", None)
+        at = next((i for i, other in enumerate(placed) if other.get("id") == before), None)
+        if before is not None and at is None:
+            raise ValueError(f"{name}: step {step.get('id')} goes before {before!r}, which is not there.")
+        placed.insert(len(placed) if at is None else at, step)
+    return placed

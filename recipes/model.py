@@ -1,87 +1,21 @@
 """What a recipe is: thresholds and choices over measurements, never code.
 
-A recipe is an ordered list of steps over one document's text. A *rule* names a signal and the values under
-which a document stays; an *edit* changes the text, and every rule after it sees the edited text. Exact and
-near-duplicate search, scrubbing and extraction choices follow. Everything is checked when the file is read:
-an unknown key, a second bound on one rule, or a repeated rule id is refused with the file's name.
-
-Traded away: there is no expression language. A rule compares one signal with one bound, so that every
-drop can be reported as "signal S was v, the bound is t". What needs arithmetic becomes a signal.
+A recipe is an ordered list of steps over one document's text (`recipes.steps`), the models and lists that it asks
+to be scored by (`recipes.scores`), a choice for extraction, duplicates, scrubbing and tokens, and the mixture that
+was published. Everything is checked when the file is read: an unknown key, a second bound on one rule, or a
+repeated step id is refused with the file's name.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from recipes.steps import Edit, Rule, Sample, Step
+from recipes.strict import Evidence, Strict
 
 Fidelity = Literal["R0", "R1", "R2", "R3"]
-Evidence = Literal["C", "P", "S", "M", "A"]
-RULE_ID = r"^[a-z0-9_]+(\.[a-z0-9_]+)+\.v[0-9]+$"
-
-
-class Strict(BaseModel):
-    """Base of every recipe model: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Rule(Strict):
-    """Keep a document only if `signal` satisfies the one bound given; otherwise it is `filtered:<id>`.
-
-    `min` keeps values >= it, `max` values <= it, `above` values > it, `below` values < it, `equals` equal
-    values (numbers, booleans or strings), `any_of` listed strings. A rule with `languages` looks only at
-    documents whose `lang` is listed. A NULL signal passes: what was not measured cannot convict.
-    """
-
-    kind: Literal["rule"] = "rule"
-    id: str = Field(pattern=RULE_ID)
-    signal: str
-    min: float | None = None
-    max: float | None = None
-    above: float | None = None
-    below: float | None = None
-    equals: bool | float | str | None = None
-    any_of: tuple[str, ...] | None = None
-    languages: tuple[str, ...] | None = None
-    evidence: Evidence
-    source: str = ""
-    note: str = ""
-
-    BOUNDS: ClassVar[tuple[str, ...]] = ("min", "max", "above", "below", "equals", "any_of")
-
-    @property
-    def bound(self) -> str:
-        """The name of the one bound that is set."""
-        return next(b for b in self.BOUNDS if getattr(self, b) is not None)
-
-    @property
-    def threshold(self) -> bool | float | str | tuple[str, ...]:
-        """The value of the one bound that is set."""
-        value: bool | float | str | tuple[str, ...] = getattr(self, self.bound)
-        return value
-
-    @model_validator(mode="after")
-    def _one_bound(self) -> Rule:
-        given = [b for b in self.BOUNDS if getattr(self, b) is not None]
-        if len(given) != 1:
-            raise ValueError(f"rule {self.id}: give exactly one of {', '.join(self.BOUNDS)}, not {given or 'none'}")
-        return self
-
-
-class Edit(Strict):
-    """Change the text by the named edit of `filters.edits`; rules further down see the result."""
-
-    kind: Literal["edit"]
-    id: str = Field(pattern=RULE_ID)
-    edit: str
-    languages: tuple[str, ...] | None = None
-    evidence: Evidence
-    source: str = ""
-    note: str = ""
-
-
-Step = Annotated[Rule | Edit, Field(discriminator="kind")]
 
 
 class Extract(Strict):
@@ -168,9 +102,14 @@ class Recipe(Strict):
     title: str
     title_zh: str = ""
     fidelity: Fidelity
+    extends: str | None = Field(default=None, description="the recipe that this one changes; resolved when read")
+    notice: str = Field(default="", description="printed before every run; an unpublished recipe must have one")
+    notice_zh: str = ""
     sources: tuple[str, ...] = Field(min_length=1)
     assumptions: tuple[str, ...] = ()
+    assumptions_zh: tuple[str, ...] = ()
     not_done: tuple[str, ...] = Field(default=(), description="published steps this recipe does not perform")
+    not_done_zh: tuple[str, ...] = ()
     extract: Extract = Extract()
     steps: tuple[Step, ...] = ()
     dedup: Dedup = Dedup()
@@ -185,14 +124,22 @@ class Recipe(Strict):
             raise ValueError(f"step ids must differ; given twice: {', '.join(twice)}")
         return self
 
+    @model_validator(mode="after")
+    def _honest(self) -> Recipe:
+        if (self.fidelity == "R0") != self.name.endswith("-unpublished"):
+            raise ValueError(f"{self.name}: a recipe is R0 exactly when its name ends in -unpublished")
+        if self.fidelity == "R0" and not (self.notice and self.notice_zh):
+            raise ValueError(f"{self.name}: an unpublished recipe needs a notice and a notice_zh")
+        return self
+
     @property
     def edits(self) -> tuple[Edit, ...]:
         """The edits, in order; the text that training sees has been through all of them."""
         return tuple(s for s in self.steps if isinstance(s, Edit))
 
-    def placed_rules(self) -> tuple[tuple[Rule, tuple[Edit, ...]], ...]:
-        """Each rule with the edits that come before it: the version of the text that it looks at."""
-        placed: list[tuple[Rule, tuple[Edit, ...]]] = []
+    def placed(self) -> tuple[tuple[Rule | Sample, tuple[Edit, ...]], ...]:
+        """Each rule and sampler with the edits that come before it: the version of the text that it looks at."""
+        placed: list[tuple[Rule | Sample, tuple[Edit, ...]]] = []
         edits: tuple[Edit, ...] = ()
         for step in self.steps:
             if isinstance(step, Edit):
@@ -200,17 +147,3 @@ class Recipe(Strict):
             else:
                 placed.append((step, edits))
         return tuple(placed)
-
-
-def column(signal: str, edits: tuple[Edit, ...] = ()) -> str:
-    """The column of signals/ that holds `signal` measured on the text after `edits`.
-
-    The name spells the edits out, so that two recipes share a column only when they measure the same text.
-
-    >>> column("word_count")
-    'word_count'
-    >>> cut = Edit(kind="edit", id="c4.lines.v1", edit="c4_nopunct", languages=("en",), evidence="C")
-    >>> column("word_count", (cut,))
-    'word_count__c4_nopunct_en'
-    """
-    return "__".join([signal, *("_".join([e.edit, *(e.languages or ())]) for e in edits)])

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from filters.rules import first_failing
+from filters.rules import first_failing, with_verdicts
 from stats.proofs import AGAIN, counted, parts
 from stats.run import Run, footers
 from stats.shards import id_faults, shard_files
@@ -84,7 +84,8 @@ def _laws(run: Run) -> Iterator[str]:
 def _rules(run: Run) -> Iterator[str]:
     """Each decision is what the recipe's rules say of the document's signals."""
     query = f"""
-        SELECT s.doc_id FROM (SELECT doc_id, ({first_failing(run.recipe)}) AS failing FROM signals) s
+        SELECT s.doc_id FROM (SELECT doc_id, ({first_failing(run.recipe)}) AS failing
+                              FROM ({with_verdicts(run.recipe)})) s
         JOIN decisions c ON s.doc_id = c.doc_id
         WHERE (CASE WHEN starts_with(c.fate, 'filtered:') THEN substr(c.fate, 10) END) IS DISTINCT FROM s.failing
         OR c.rule IS DISTINCT FROM s.failing"""

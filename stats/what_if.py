@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from filters.rules import bound_text, check, failing_value, first_failing, name_of, nearest
+from filters.rules import bound_text, failing_value, first_failing, name_of
+from filters.thresholds import check, nearest
 from recipes.model import Recipe
 from stats.run import Run
 from stats.show import harmless
@@ -75,7 +76,7 @@ def what_if(run: Run, recipe: Recipe) -> WhatIf:
     _measured(run, recipe)
     run.rows(THEN.format(rule=first_failing(recipe), value=failing_value(recipe)))
     fates = [(fate, now, then, then - now) for fate, now, then in run.rows(FATES)]
-    bounds = {rule.id: bound_text(rule) for rule, _ in recipe.placed_rules()}
+    bounds = {rule.id: bound_text(rule) for rule, _ in recipe.placed()}
     return WhatIf(
         _table(fates, FATE_SCHEMA),
         _table(run.rows(LANGUAGES), LANGUAGE_SCHEMA),
@@ -93,7 +94,7 @@ def what_if(run: Run, recipe: Recipe) -> WhatIf:
 def _measured(run: Run, recipe: Recipe) -> None:
     """Refuse a recipe whose rules read columns that the run has not got."""
     have = [name for name, *_ in run.rows("DESCRIBE signals")]
-    for placed in recipe.placed_rules():
+    for placed in recipe.placed():
         wanted = name_of(*placed)[1:-1]
         if wanted not in have:
             raise ValueError(

@@ -1,0 +1,56 @@
+"""What a person chose, made ready before any work: recipes read, changed, checked and resolved, with what to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from filters.thresholds import StepError, check, set_thresholds
+from recipes.load import available, load, where
+from recipes.model import Recipe
+from recipes.resolve import resolve
+
+
+def chosen_recipes(
+    named: str, settings: Sequence[str], measure_for: Sequence[str], files: Sequence[str]
+) -> tuple[Recipe, list[Recipe], list[str]]:
+    """The run's recipe, the recipes to measure for as well, and notices; ValueError or FileNotFoundError in a sentence."""
+    given = dict(_pair(one) for one in files)
+    main = checked(named, settings)
+    resolved = resolve(main, {key: path for key, path in given.items() if key in {s.id for s in main.scores}})
+    notices, others = list(resolved.notices), []
+    for other in available() if list(measure_for) == ["all"] else measure_for:
+        recipe = checked(other)
+        try:
+            also = resolve(recipe, {key: path for key, path in given.items() if key in {s.id for s in recipe.scores}})
+        except FileNotFoundError as error:
+            if list(measure_for) != ["all"]:
+                raise
+            notices.append(f"Not measured for {other}: {error}")
+            continue
+        notices += [notice for notice in also.notices if notice != recipe.notice]
+        others.append(also.recipe)
+    known = {score.id for recipe in (main, *others) for score in recipe.scores}
+    if unknown := sorted(set(given) - known):
+        raise ValueError(f"--file {unknown[0]}=...: no recipe chosen has a score of this id. {_listed(known)}")
+    return resolved.recipe, others, notices
+
+
+def checked(named: str, settings: Sequence[str] = ()) -> Recipe:
+    """A recipe with other bounds, found sound; a fault in a step names its file and line."""
+    recipe = set_thresholds(load(named), settings)
+    try:
+        check(recipe)
+    except StepError as error:
+        raise ValueError(f"{where(named, error.step)}: {error}") from error
+    return recipe
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, mark, path = text.partition("=")
+    if not mark or not path:
+        raise ValueError(f"--file {text}: write it as ID=PATH.")
+    return name, path
+
+
+def _listed(known: set[str]) -> str:
+    return f"There are: {', '.join(sorted(known))}." if known else "They have no scores."

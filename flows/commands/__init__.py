@@ -1,0 +1,1 @@
+"""The commands of `winnow`, one module a subject; `flows.cli` gives them their names."""

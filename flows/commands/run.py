@@ -1,0 +1,89 @@
+"""`winnow run` and `winnow sample`: a crawl to curate, and the curating."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from flows import settings
+from flows.commands.ask import funnel
+from flows.commands.terminal import Settings, console, errors
+
+
+def run(
+    inputs: Annotated[list[str], typer.Argument(help="Files, folders, globs; NAME=PATH names a source.")],
+    out: Annotated[str, typer.Option(help="The run folder to write.")],
+    recipe: Annotated[str, typer.Option(help="A shipped recipe's name, or a .toml file.")] = "zh-en-general",
+    workers: Annotated[int, typer.Option(min=1, help="Processes on this machine.")] = os.cpu_count() or 1,
+    runner: Annotated[str, typer.Option(help="embedded, or any Beam runner's name.")] = "embedded",
+    tokenizer: Annotated[str | None, typer.Option(help="tokenizer.json, .tiktoken or SentencePiece .model.")] = None,
+    set_: Settings = None,
+    measure_for: Annotated[
+        list[str] | None, typer.Option(help="Measure for this recipe's rules too, for what-if and compare; or all.")
+    ] = None,
+    file: Annotated[list[str] | None, typer.Option(help="ID=PATH: the model or list of one of the scores.")] = None,
+    part_bytes: Annotated[
+        int | None, typer.Option(min=1024, help="Input bytes a part, as they lie in the file.")
+    ] = None,
+    beam: Annotated[list[str] | None, typer.Option(help="A flag for the Beam runner, as --beam=--flag=value.")] = None,
+) -> None:
+    """Curate a crawl: extract, annotate, dedup, decide, scrub, tokenize."""
+    from flows.server import own_server
+
+    settings.apply()
+    with own_server():  # first of all: it starts while everything below is imported
+        from flows.choices import chosen_recipes
+
+        chosen, others, notices = chosen_recipes(recipe, set_ or [], measure_for or [], file or [])
+        for notice in notices:
+            errors.print(f"notice: {escape(notice)}", soft_wrap=True, highlight=False)
+        if tokenizer is not None and not Path(tokenizer).is_file():
+            raise FileNotFoundError(f"There is no tokenizer file {tokenizer}. Give the path of an existing one.")
+        from flows.progress import shown
+        from flows.quiet import chatter_logged
+        from pipelines.run import locked
+
+        with locked(out), chatter_logged(out) as terminal, shown(out, terminal):
+            from flows.curate import curate
+
+            curate(
+                [_absolute(i) for i in inputs],
+                chosen,
+                out,
+                others=others,
+                notices=notices,
+                workers=workers,
+                runner=runner,
+                tokenizer=tokenizer,
+                part_bytes=part_bytes,
+                flags=beam or [],
+            )
+    funnel(out)
+
+
+def _absolute(named: str) -> str:
+    """An input as run.json keeps it: findable from any folder. `NAME=PATH` keeps its name."""
+    if "://" in named:
+        return named
+    name, mark, path = named.partition("=")
+    if mark and not Path(named).exists():
+        return f"{name}={Path(path).absolute()}"
+    return str(Path(named).absolute())
+
+
+def sample(
+    out: Annotated[Path, typer.Argument(help="The file to write, ending in .warc.gz.")],
+    pages: Annotated[int, typer.Option(min=1, help="How many records.")] = 2000,
+    seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 0,
+) -> None:
+    """Write a synthetic crawl with known truth beside it."""
+    from pipelines.sample import write_sample
+
+    made = write_sample(out, pages, seed)
+    console.print(f"crawl: {made.warc}\ntruth: {made.truth}\nrecords: {made.records:,}", soft_wrap=True)
+
+

@@ -1,0 +1,55 @@
+"""A recipe made ready to run: every model and list that its scores ask for is found, or its absence is said aloud.
+
+A recipe names what it needs and whether it can do without. `--file ID=PATH` gives a file; a score that has none is
+refused before any work, or left out together with the steps that read it, with a notice that run.json keeps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from recipes.model import Recipe
+from recipes.steps import Edit
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A recipe that can be run, and the sentences that a person must be told first."""
+
+    recipe: Recipe
+    notices: tuple[str, ...]
+
+
+def resolve(recipe: Recipe, given: Mapping[str, str] | None = None) -> Resolved:
+    """Give each score its file (absolute paths); FileNotFoundError or ValueError in one sentence."""
+    files = dict(given or {})
+    unknown = sorted(set(files) - {score.id for score in recipe.scores})
+    if unknown:
+        known = ", ".join(score.id for score in recipe.scores) or "none"
+        raise ValueError(f"--file {unknown[0]}=...: {recipe.name} has no score of this id. It has: {known}.")
+    notices = [recipe.notice] if recipe.notice else []
+    scores, missing = [], []
+    for score in recipe.scores:
+        named = files.get(score.id, score.file)
+        if named is not None and not Path(named).exists():
+            raise FileNotFoundError(f"{recipe.name}: score {score.id} wants {named}, which is not there. {score.what}")
+        if named is not None:
+            scores.append(score.model_copy(update={"file": str(Path(named).absolute())}))
+        elif score.when_missing == "refuse":
+            raise FileNotFoundError(
+                f"{recipe.name} cannot run without score {score.id}: give it with --file {score.id}=PATH. {score.what}"
+            )
+        else:
+            missing.append(score.id)
+            notices.append(_skipped(recipe, score.id, score.what))
+    readers = {f"score_{score_id}" for score_id in missing}
+    steps = tuple(s for s in recipe.steps if isinstance(s, Edit) or s.signal not in readers)
+    return Resolved(recipe.model_copy(update={"scores": tuple(scores), "steps": steps}), tuple(notices))
+
+
+def _skipped(recipe: Recipe, score_id: str, what: str) -> str:
+    readers = [s.id for s in recipe.steps if not isinstance(s, Edit) and s.signal == f"score_{score_id}"]
+    told = f"; left out with it: {', '.join(readers)}" if readers else ""
+    return f"{recipe.name}: score {score_id} has no file and is skipped{told}. Give it with --file {score_id}=PATH. {what}"
