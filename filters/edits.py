@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import re2
 
 from filters.signals.words import simplify
-from recipes.model import Edit
+from recipes.steps import Edit
 
 CITATION = re2.compile(r"\[\d*\]|\[edit\]|\[citation needed\]")
 POLICY = ("terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies")
@@ -67,3 +67,9 @@ def apply_edits(
         text = apply_edit(text, lang, edit)
         removed[edit.id] = pc.subtract(before, pc.utf8_length(text)).to_numpy(zero_copy_only=False)
     return text, removed
+
+
+
+
+def removed_words(before, after):
+    return pa.array(np.zeros(len(before)))

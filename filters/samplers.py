@@ -83,7 +83,9 @@ def ranked(recipe: Recipe, source: str, failing_before: Callable[[int], str], co
             if step.languages:
                 here = f"{here} AND lang IN {literal(step.languages)}"
             verdict = f"CASE WHEN here THEN {_window(step, columns(i))} END AS {quoted(verdict_column(step))}"
-            query = f"SELECT * EXCLUDE (here), {verdict} FROM (SELECT *, coalesce({here}, false) AS here FROM ({query}))"
+            query = (
+                f"SELECT * EXCLUDE (here), {verdict} FROM (SELECT *, coalesce({here}, false) AS here FROM ({query}))"
+            )
     return query
 
 

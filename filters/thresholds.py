@@ -12,10 +12,9 @@ from collections.abc import Iterator, Sequence
 from filters.annotate import DOCUMENT_SIGNALS
 from filters.edits import EDITS
 from filters.rules import column_of
-from filters.samplers import DOMAIN
 from filters.signals import SIGNALS
 from recipes.model import Recipe
-from recipes.steps import Rule, Sample, Threshold
+from recipes.steps import Rule, Threshold
 
 LOWER, UPPER = ("min", "above"), ("max", "below")
 

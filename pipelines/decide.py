@@ -47,7 +47,9 @@ def decide_part(index: int, run: str, recipe: Recipe) -> dict[str, int]:
     """Make one part of decisions/, unless it is there already."""
     signals, duplicates = part_path(run, "signals", index), part_path(run, "duplicates", index)
     steps = [step.model_dump() for step in recipe.steps]
-    mark = fingerprint("decide", made_by(), read_mark(signals), ranks_mark(run, index, recipe), read_mark(duplicates), steps)
+    mark = fingerprint(
+        "decide", made_by(), read_mark(signals), ranks_mark(run, index, recipe), read_mark(duplicates), steps
+    )
     path = part_path(run, "decisions", index)
     done = read_counts(path, mark)
     if done is not None:

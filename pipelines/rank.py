@@ -31,7 +31,10 @@ def rank(run: str, indices: Sequence[int], recipe: Recipe) -> dict[str, int]:
     mark = fingerprint("rank", made_by(), marks, [step.model_dump() for step in recipe.steps])
     done = [read_counts(part_path(run, "ranks", i), mark) for i in indices]
     if any(counts is None for counts in done):
-        done = [_write(run, index, table, mark) for index, table in zip(indices, _verdicts(run, indices, recipe), strict=True)]
+        done = [
+            _write(run, index, table, mark)
+            for index, table in zip(indices, _verdicts(run, indices, recipe), strict=True)
+        ]
     return {name: sum((counts or {}).get(name, 0) for counts in done) for name in sorted(done[0] or {})}
 
 

@@ -17,11 +17,12 @@ from pydantic import BaseModel
 from recipes.model import Recipe
 
 TAGS = ("rule", "edit", "sample", "fasttext", "hashing_lr", "kenlm", "words", "url_list", "url_words", "table")
+BRANCHES = ("float", "dict[", "str", "bool", "tuple[")  # pydantic names the branch of a union that it tried
 
 
 def told(name: str, source: str, data: dict[str, Any], fault: Any) -> str:
     """One fault: file, line where it can be found, key, what is wrong, nearest known key."""
-    where = [part for part in fault["loc"] if part not in TAGS]
+    where = [part for part in fault["loc"] if part not in TAGS and not str(part).startswith(BRANCHES)]
     dotted = ".".join(str(part) for part in where)
     line = line_of(source, data, where)
     place = f"{name}, line {line}" if line else name

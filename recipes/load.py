@@ -60,7 +60,8 @@ def parse(source: bytes, name: str) -> Recipe:
     try:
         return Recipe.model_validate(whole)
     except ValidationError as error:
-        raise ValueError("; ".join(told(name, source.decode(), whole, one) for one in error.errors()[:3])) from error
+        first = sorted(error.errors(), key=lambda one: one["type"] == "missing")[:3]  # a misspelt key, then its absence
+        raise ValueError("; ".join(told(name, source.decode(), whole, one) for one in first)) from error
 
 
 def _read(source: bytes, name: str) -> dict[str, Any]:
@@ -82,7 +83,7 @@ def _extended(data: dict[str, Any], name: str, through: tuple[str, ...]) -> dict
     changes, drop = data.pop("change", []), data.pop("drop", [])
     if base_name is None:
         if changes or drop:
-            raise ValueError(f"{name}: change and drop need extends = \"RECIPE\".")
+            raise ValueError(f'{name}: change and drop need extends = "RECIPE".')
         return data
     if base_name in through:
         raise ValueError(f"{name}: extends goes in a circle: {' -> '.join((*through, base_name))}.")

@@ -12,6 +12,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from recipes.scores import Score
 from recipes.steps import Edit, Rule, Sample, Step
 from recipes.strict import Evidence, Strict
 
@@ -111,6 +112,7 @@ class Recipe(Strict):
     not_done: tuple[str, ...] = Field(default=(), description="published steps this recipe does not perform")
     not_done_zh: tuple[str, ...] = ()
     extract: Extract = Extract()
+    scores: tuple[Score, ...] = ()
     steps: tuple[Step, ...] = ()
     dedup: Dedup = Dedup()
     scrub: Scrub = Scrub()

@@ -52,4 +52,6 @@ def resolve(recipe: Recipe, given: Mapping[str, str] | None = None) -> Resolved:
 def _skipped(recipe: Recipe, score_id: str, what: str) -> str:
     readers = [s.id for s in recipe.steps if not isinstance(s, Edit) and s.signal == f"score_{score_id}"]
     told = f"; left out with it: {', '.join(readers)}" if readers else ""
-    return f"{recipe.name}: score {score_id} has no file and is skipped{told}. Give it with --file {score_id}=PATH. {what}"
+    return (
+        f"{recipe.name}: score {score_id} has no file and is skipped{told}. Give it with --file {score_id}=PATH. {what}"
+    )

@@ -85,5 +85,3 @@ def verify(run: RunFolder) -> None:
     if problems:
         raise typer.Exit(1)
     console.print(f"{run}: every record has one fate, the counts add up, and every hash holds.", soft_wrap=True)
-
-

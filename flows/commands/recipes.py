@@ -14,5 +14,3 @@ def recipes(name: Annotated[str | None, typer.Argument(help="Show this one whole
     from flows.show_recipe import listing, one
 
     console.print(listing() if name is None else one(name))
-
-

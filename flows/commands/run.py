@@ -85,5 +85,3 @@ def sample(
 
     made = write_sample(out, pages, seed)
     console.print(f"crawl: {made.warc}\ntruth: {made.truth}\nrecords: {made.records:,}", soft_wrap=True)
-
-

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from filters.edits import EDITS, apply_edits
-from recipes.model import Edit
+from recipes.steps import Edit
 
 LINES = {
     "This line has five words.": (True, True),

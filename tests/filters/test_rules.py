@@ -7,15 +7,17 @@ import pyarrow as pa
 import pytest
 
 from filters.annotate import signals_schema
-from filters.rules import all_failing, check, fails, first_failing, set_thresholds
+from filters.rules import all_failing, fails, first_failing
+from filters.thresholds import check, set_thresholds
 from recipes.load import available, load, parse
-from recipes.model import Recipe, Rule
+from recipes.model import Recipe
+from recipes.steps import Rule
 
 
 def verdicts(recipe: Recipe, rule: Rule, edits: object, values: list[object]) -> list[bool]:
     """Whether the rule drops each value, for a document in a language that the rule looks at."""
     lang = (rule.languages or ("en",))[0]
-    placed = {r.id: e for r, e in recipe.placed_rules()}
+    placed = {r.id: e for r, e in recipe.placed()}
     name = fails(rule, placed[rule.id]).split('"')[1]
     columns = {"lang": [lang] * len(values), name: values}
     with duckdb.connect() as connection:
@@ -23,7 +25,7 @@ def verdicts(recipe: Recipe, rule: Rule, edits: object, values: list[object]) ->
         return [row[0] for row in connection.execute(f"SELECT {fails(rule, placed[rule.id])} FROM t").fetchall()]
 
 
-CASES = [(name, rule) for name in available() for rule, _ in load(name).placed_rules()]
+CASES = [(name, rule) for name in available() for rule, _ in load(name).placed()]
 
 
 @pytest.mark.parametrize(("name", "rule"), CASES, ids=[f"{n}-{r.id}" for n, r in CASES])
@@ -68,7 +70,7 @@ def test_first_failing_is_first_and_all_are_listed() -> None:
 
 def test_set_changes_one_bound() -> None:
     recipe = set_thresholds(load("fineweb"), ["gopher.min_words=80"])
-    bounds = {r.id: r.threshold for r, _ in recipe.placed_rules()}
+    bounds = {r.id: r.threshold for r, _ in recipe.placed()}
     assert bounds["gopher.min_words.v1"] == 80
     for wrong, told in (("gopher.min_word=1", "Did you mean"), ("gopher.min_words", "RULE=VALUE"),
                         ("gopher.min_words=many", "wants a number")):  # fmt: skip

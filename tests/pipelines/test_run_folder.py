@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from pipelines import run as runs
-from recipes.model import Recipe, Rule
+from recipes.model import Recipe
+from recipes.steps import Rule
 
 RECIPE = Recipe(name="tiny", title="Tiny", fidelity="R3", sources=("none",))
 OTHER = RECIPE.model_copy(update={"steps": (Rule(id="a.b.v1", signal="word_count", min=1, evidence="A"),)})

@@ -16,7 +16,8 @@ import xxhash
 from filters.annotate import removed_column, signals_schema
 from filters.pii import KINDS
 from pipelines.schemas import DECISIONS, DOCUMENTS, DUPLICATES, KEPT, REJECTS
-from recipes.model import Edit, Recipe, Rule
+from recipes.model import Recipe
+from recipes.steps import Edit, Rule
 from tokenization.manifest import Count, Manifest, Shard, TokenizerInfo, Totals, file_sha256
 from tokenization.shards import schema_for, write_shard
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from filters.rules import set_thresholds
+from filters.thresholds import set_thresholds
 from recipes.load import load
-from recipes.model import Recipe, Rule
+from recipes.model import Recipe
+from recipes.steps import Rule
 from stats.run import open_run
 from stats.what_if import WhatIf, what_if
 
