@@ -69,7 +69,5 @@ def apply_edits(
     return text, removed
 
 
-
-
 def removed_words(before, after):
     return pa.array(np.zeros(len(before)))

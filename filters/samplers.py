@@ -1,8 +1,8 @@
 """Samplers as SQL: chance that comes from the doc_id, and ranks over a whole run.
 
-A document's draw is u = md5("doc_id:seed:step id"), its last eight bytes as a little-endian number over 2^64: uniform, the
-same whenever and wherever it is asked, and independent from step to step. A sampler of one document at a time
-is an expression over u and a signal. A sampler of the whole run is a window over the documents that passed
+A document's draw is u = md5("doc_id:seed:step id"), its last eight bytes as a little-endian number over 2^64:
+uniform, the same whenever and wherever it is asked, and independent from step to step. A sampler of one document
+at a time is an expression over u and a signal. A sampler of the whole run is a window over the documents that passed
 every step before it; `ranked` adds its verdict as a column, which `first_failing` then reads.
 """
 

@@ -13,7 +13,7 @@ from recipes.resolve import resolve
 def chosen_recipes(
     named: str, settings: Sequence[str], measure_for: Sequence[str], files: Sequence[str]
 ) -> tuple[Recipe, list[Recipe], list[str]]:
-    """The run's recipe, the recipes to measure for as well, and notices; ValueError or FileNotFoundError in a sentence."""
+    """The run's recipe, the recipes to measure for as well, and notices; ValueError or FileNotFoundError."""
     given = dict(_pair(one) for one in files)
     main = checked(named, settings)
     resolved = resolve(main, {key: path for key, path in given.items() if key in {s.id for s in main.scores}})

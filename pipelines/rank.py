@@ -1,4 +1,4 @@
-"""Job: `signals/` in, `ranks/` out, for recipes whose samplers must see the whole run: one verdict a sampler and document.
+"""Job: `signals/` in, `ranks/` out: the verdicts of those samplers that must see the whole run, row for row.
 
 The one decision that cannot be made part by part is made here, once, by DuckDB over the signals that the samplers
 read; it spills to disk, so memory is bounded. Later jobs read the verdicts row for row beside `signals/`. A recipe
@@ -24,7 +24,7 @@ MEMORY = "2GB"
 
 
 def rank(run: str, indices: Sequence[int], recipe: Recipe) -> dict[str, int]:
-    """Write ranks/ for all parts; returns the documents that each sampler drops. Nothing to do without such samplers."""
+    """Write ranks/ for all parts, if the recipe has such samplers; returns the documents that each of them drops."""
     if not whole_run(recipe) or not indices:
         return {}
     marks = [read_mark(part_path(run, "signals", i)) for i in indices]

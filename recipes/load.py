@@ -114,8 +114,9 @@ def _drop(base: dict[str, Any], drop: list[str], name: str) -> None:
 
 
 def _copied(data: dict[str, Any]) -> dict[str, Any]:
-    return {key: [dict(item) if isinstance(item, dict) else item for item in value] if isinstance(value, list) else value
-            for key, value in data.items()}  # fmt: skip
+    """Tables of lists copied, so that changing an inherited step changes no other recipe."""
+    lists = {key: [dict(i) if isinstance(i, dict) else i for i in v] for key, v in data.items() if isinstance(v, list)}
+    return {**data, **lists}
 
 
 def _merged(old: Any, new: Any) -> Any:
