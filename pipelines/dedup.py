@@ -14,6 +14,7 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import xxhash
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
@@ -43,6 +44,7 @@ SIGNATURE = pa.schema(
     [
         pa.field("doc_id", pa.string(), nullable=False),
         pa.field("row", pa.uint32(), nullable=False),
+        pa.field("lang", pa.string()),
         pa.field("content", pa.string(), nullable=False),
         pa.field("keys", pa.list_(pa.float64()), nullable=False),
         pa.field("signature", pa.list_(pa.uint32()), nullable=False),
@@ -131,6 +133,7 @@ def _signed(index: int, run: str, recipe: Recipe) -> Iterator[pa.RecordBatch]:
             [
                 kept["doc_id"],
                 pa.array(rows.to_numpy() + start, pa.uint32()),
+                lang,
                 pa.array(content_hashes(text, how), pa.string()),
                 pa.array(keys.tolist(), pa.list_(pa.float64())),
                 pa.array(list(signed), pa.list_(pa.uint32())),
@@ -167,6 +170,8 @@ def keyed_hashes(index: int, run: str, recipe: Recipe, buckets: int) -> Iterator
         signed = _matrix(table["signature"], minhash.num_perm)
         some = (signed != np.uint32(0xFFFFFFFF)).any(axis=1)  # an empty text resembles nothing
         hashes = band_hashes(signed, minhash.bands, minhash.rows)
+        if minhash.scope == "language":  # no band of one language may meet a band of another
+            hashes ^= _lang_hashes(table["lang"])[:, None]
         hashes[~some] = docs[~some, None]
         columns += list(hashes.T)
     for band, hashes in enumerate(columns):
@@ -174,6 +179,13 @@ def keyed_hashes(index: int, run: str, recipe: Recipe, buckets: int) -> Iterator
         for b in np.unique(bucket).tolist():
             mine = bucket == b
             yield f"{band:04d}-{b:06d}", _packed(hash=hashes[mine], doc=docs[mine])
+
+
+def _lang_hashes(lang: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
+    coded = lang.combine_chunks().dictionary_encode()
+    known = np.array([xxhash.xxh3_64_intdigest(code) for code in coded.dictionary.to_pylist()] + [0], np.uint64)
+    rows: npt.NDArray[np.uint64] = known[coded.indices.fill_null(len(known) - 1).to_numpy(zero_copy_only=False)]
+    return rows
 
 
 def _matrix(column: pa.ChunkedArray, width: int) -> npt.NDArray[np.uint32]:
