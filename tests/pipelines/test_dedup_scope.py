@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipelines.dedup import SIGNATURE, keyed_hashes
 from pipelines.parts import write_part
+from pipelines.sign import SIGNATURE, keyed_hashes
 from recipes.model import Dedup, MinHash, Recipe
 
 
@@ -25,7 +25,7 @@ def test_bands_meet_within_the_scope(
     batch = pa.RecordBatch.from_pylist(rows, schema=SIGNATURE)
     path = str(tmp_path / "signatures.parquet")
     write_part(path, [batch], SIGNATURE, "m", {})
-    monkeypatch.setattr("pipelines.dedup.sign_part", lambda *_: path)
+    monkeypatch.setattr("pipelines.sign.sign_part", lambda *_: path)
     for _, packed in keyed_hashes(0, str(tmp_path), recipe, 1):
         hashes = pa.ipc.open_stream(packed).read_all()["hash"].to_numpy()
         assert np.unique(hashes, return_counts=True)[1].max() == meetings
