@@ -57,7 +57,5 @@ def scorer(score: Score) -> Scorer:
     """This worker's own loaded model or list, kept from part to part."""
     key = score.model_dump_json()
     if key not in _scorers:
-        if score.file is None:
-            raise ValueError(f"Score {score.id} has no file. Give it with --file {score.id}=PATH.")
         _scorers[key] = load(score, score.file)
     return _scorers[key]

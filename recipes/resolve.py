@@ -37,6 +37,8 @@ def resolve(recipe: Recipe, given: Mapping[str, str] | None = None) -> Resolved:
             raise FileNotFoundError(f"{recipe.name}: score {score.id} wants {named}, which is not there. {score.what}")
         if named is not None:
             scores.append(score.model_copy(update={"file": str(Path(named).absolute())}))
+        elif not score.needs_file:
+            scores.append(score)
         elif score.when_missing == "refuse":
             raise FileNotFoundError(
                 f"{recipe.name} cannot run without score {score.id}: give it with --file {score.id}=PATH. {score.what}"

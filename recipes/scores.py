@@ -13,23 +13,23 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from recipes.strict import Evidence, Strict
 
 SCORE_ID = r"^[a-z0-9_]+$"
 PREFIX = 200_000
 
 
-class Entry(BaseModel):
+class Entry(Strict):
     """What every kind has. `languages` (None: all) leaves the score null for documents of other languages."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     id: str = Field(pattern=SCORE_ID)
     file: str | None = None
     languages: tuple[str, ...] | None = None
     when_missing: Literal["refuse", "skip"] = "refuse"
     what: str = Field(min_length=1, description="what file to give and where it comes from, in one sentence")
-    evidence: Literal["C", "P", "S", "M", "A"]
+    evidence: Evidence
     source: str = ""
     note: str = ""
 
