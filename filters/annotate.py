@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,7 +17,7 @@ import pyarrow.compute as pc
 from filters.edits import apply_edit, apply_edits, removed_words
 from filters.language import identify
 from filters.rights import noindex, opt_out_evidence
-from filters.scores import Scorer
+from filters.scores import Scorer, score_types
 from filters.segment import TextView
 from filters.signals import SIGNALS, measure
 from filters.urls import registrable_domain
@@ -90,9 +91,8 @@ def signals_schema(recipe: Recipe, *others: Recipe) -> pa.Schema:
         fields += [pa.field(column(name, version.edits), _type(name)) for name in version.signals]
         if version.counted:
             fields.append(pa.field(removed_column(version.edits[-1]), pa.int64()))
-    scores = {score.id: score for one in recipes for score in one.scores}
-    fields += [pa.field(f"score_{score_id}", pa.float64()) for score_id in scores]
-    return pa.schema(fields)
+    types = {name: kind for one in recipes for score in one.scores for name, kind in score_types(score).items()}
+    return pa.schema([*fields, *(pa.field(name, kind) for name, kind in types.items())])
 
 
 def _type(name: str) -> pa.DataType:
@@ -100,7 +100,7 @@ def _type(name: str) -> pa.DataType:
 
 
 def annotate(
-    batch: pa.RecordBatch, recipes: Sequence[Recipe], scorers: Mapping[str, Scorer] | None = None
+    batch: pa.RecordBatch, recipes: Sequence[Recipe], scorers: Mapping[str, Scorer[Any]] | None = None
 ) -> pa.RecordBatch:
     """Measure a batch of DOCUMENTS for `recipes`, the run's own first; rows come back in the same order."""
     text = batch["text"]
@@ -118,8 +118,8 @@ def annotate(
         "text_density": text_density(batch),
     }
     _measure(versions(recipes), text, text, lang, columns)
-    for score_id, scorer in (scorers or {}).items():
-        columns[f"score_{score_id}"] = scorer.score(batch, text, lang)
+    for scorer in (scorers or {}).values():  # on the text as extracted, so that recipes can share a score
+        columns.update(scorer.columns(batch, text, lang))
     schema = signals_schema(*recipes)
     return pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
 

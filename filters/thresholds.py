@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from filters.annotate import DOCUMENT_SIGNALS
 from filters.edits import EDITS
 from filters.rules import column_of
+from filters.scores import score_types
 from filters.signals import SIGNALS
 from recipes.model import Recipe
 from recipes.steps import Rule, Threshold
@@ -29,7 +30,7 @@ class StepError(ValueError):
 
 def check(recipe: Recipe) -> None:
     """Refuse a step that names no signal, edit or score, and bounds that contradict each other; StepError."""
-    scores = [f"score_{score.id}" for score in recipe.scores]
+    scores = [name for score in recipe.scores for name in score_types(score)]
     known = [*SIGNALS, *DOCUMENT_SIGNALS, *scores]
     for step, _ in recipe.placed():
         if step.signal is not None and step.signal not in known:

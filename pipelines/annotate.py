@@ -13,12 +13,11 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from filters.annotate import annotate as measure
 from filters.annotate import signals_schema
 from filters.language import model_hash
-from filters.scores import Scorer, load
+from filters.scores import load
 from pipelines.code import made_by
 from pipelines.mapping import map_parts
 from pipelines.parts import fingerprint, part_path, read_counts, read_mark, read_part, write_part
 from recipes.model import Recipe
-from recipes.scores import Score
 
 
 def annotate(
@@ -33,7 +32,7 @@ def annotate_part(index: int, run: str, recipes: Sequence[Recipe]) -> dict[str, 
     """Make one part of signals/, unless it is there already."""
     documents, signals = part_path(run, "documents", index), part_path(run, "signals", index)
     wanted = [[step.model_dump() for step in recipe.steps] for recipe in recipes]
-    scorers = {score.id: scorer(score) for recipe in recipes for score in recipe.scores}
+    scorers = {score.id: load(score) for recipe in recipes for score in recipe.scores}
     scored = [(score_id, one.digest) for score_id, one in scorers.items()]
     mark = fingerprint("annotate", made_by(), read_mark(documents), wanted, scored, model_hash())
     done = read_counts(signals, mark)
@@ -48,14 +47,3 @@ def annotate_part(index: int, run: str, recipes: Sequence[Recipe]) -> dict[str, 
 
     write_part(signals, batches(), signals_schema(*recipes), mark, counts)
     return counts
-
-
-_scorers: dict[str, Scorer] = {}
-
-
-def scorer(score: Score) -> Scorer:
-    """This worker's own loaded model or list, kept from part to part."""
-    key = score.model_dump_json()
-    if key not in _scorers:
-        _scorers[key] = load(score, score.file)
-    return _scorers[key]
