@@ -10,10 +10,13 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from recipes.mixture import Budget, Holdout, Mixture, Rehydrate, Source, Variant
 from recipes.model import Dedup, Edit, Exact, Extract, MinHash, Recipe, Rule, Scrub, Tokens
 
 SECTIONS: dict[str, type[BaseModel]] = {
     "extract": Extract, "dedup": Dedup, "exact": Exact, "minhash": MinHash, "scrub": Scrub, "tokens": Tokens,
+    "mixture": Mixture, "sources": Source, "variants": Variant, "budget": Budget, "holdout": Holdout,
+    "rehydrate": Rehydrate,
 }  # fmt: skip
 
 

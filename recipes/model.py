@@ -15,6 +15,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from recipes.mixture import Mixture
+
 Fidelity = Literal["R0", "R1", "R2", "R3"]
 Evidence = Literal["C", "P", "S", "M", "A"]
 RULE_ID = r"^[a-z0-9_]+(\.[a-z0-9_]+)+\.v[0-9]+$"
@@ -176,6 +178,7 @@ class Recipe(Strict):
     dedup: Dedup = Dedup()
     scrub: Scrub = Scrub()
     tokens: Tokens = Tokens()
+    mixture: Mixture | None = None
 
     @model_validator(mode="after")
     def _unique_ids(self) -> Recipe:
