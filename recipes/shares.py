@@ -23,12 +23,20 @@ Missing = Literal["refuse", "renormalise"]
 
 
 @dataclass(frozen=True)
+class Said:
+    """A text in both languages."""
+
+    en: str
+    zh: str
+
+
+@dataclass(frozen=True)
 class Shares:
-    """Shares by source, summing to one; `raw_sum` is what the published weights sum to, if they are weights."""
+    """Shares by source, summing to one; `raw_sum` is what the published weights sum to, if every row has one."""
 
     of: dict[str, float]
     raw_sum: float | None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Said, ...] = ()
 
 
 def shares(
@@ -57,7 +65,8 @@ def shares(
     raw_sum = fsum(weights) if len(weights) == len(mixture.rows) else None
     by_weight = mixture.by == "weight" and raw_sum is not None
     if by_weight and not any(isclose(raw_sum or 0, whole, rel_tol=1e-9) for whole in (1, 100)):
-        notes.append(f"The published weights sum to {raw_sum:g} and were normalised.")
+        notes.append(Said(f"The published weights sum to {raw_sum:g} and were normalised.",
+                          f"原始权重之和为 {raw_sum:g}，已归一化。"))  # fmt: skip
     return Shares({name: value / total for name, value in raw.items()}, raw_sum, tuple(notes))
 
 
@@ -115,7 +124,7 @@ def holdout(mixture: Mixture, sizes: Mapping[str, int]) -> dict[str, int]:
     return out
 
 
-def _taking_part(mixture: Mixture, include: Collection[str]) -> tuple[list[Source], list[str]]:
+def _taking_part(mixture: Mixture, include: Collection[str]) -> tuple[list[Source], list[Said]]:
     names = {row.name for row in mixture.rows}
     if not names:
         raise ValueError("mixture.sources: the recipe names no sources, so there are no shares.")
@@ -125,11 +134,14 @@ def _taking_part(mixture: Mixture, include: Collection[str]) -> tuple[list[Sourc
     off = [row for row in mixture.rows if row not in rows]
     if not rows:
         raise ValueError("mixture.sources: every source is off by default; include one by its name.")
-    return rows, [f"{row.name} is off by default: {row.default_off}." for row in off]
+    return rows, [
+        Said(f"{row.name} is off by default: {row.default_off}.", f"{row.name} 默认不参与：{row.default_off}。")
+        for row in off
+    ]
 
 
 def _present(
-    mixture: Mixture, rows: list[Source], available: Mapping[str, int], missing: Missing, notes: list[str]
+    mixture: Mixture, rows: list[Source], available: Mapping[str, int], missing: Missing, notes: list[Said]
 ) -> list[Source]:
     """The rows that the corpus has; the others, and what the recipe does not name, are refused or told."""
     if below := sorted(name for name, tokens in available.items() if tokens < 0):
@@ -141,9 +153,15 @@ def _present(
     if missing == "refuse" and (lacking or strange):
         told = f"the corpus has no {lacking[0]!r}" if lacking else f"the recipe does not name {strange[0]!r}"
         raise ValueError(f"mixture.sources: {told}. Supply or rename it, or let the others be renormalised.")
-    notes += [f"{name} is not in the corpus; its share went to the others." for name in lacking]
-    notes += [f"{name} is in the corpus but not in the mixture, and was left out." for name in strange]
-    notes += [f"{name} is in the corpus but off by default, and was left out." for name in sorted(off & set(available))]
+    for name in lacking:
+        notes.append(Said(f"{name} is not in the corpus; its share went to the others.",
+                          f"语料中没有 {name}，其份额分给其余来源。"))  # fmt: skip
+    for name in strange:
+        notes.append(Said(f"{name} is in the corpus but not in the mixture, and was left out.",
+                          f"{name} 在语料中而不在配比中，未计入。"))  # fmt: skip
+    for name in sorted(off & set(available)):
+        notes.append(Said(f"{name} is in the corpus but off by default, and was left out.",
+                          f"{name} 在语料中但默认不参与，未计入。"))  # fmt: skip
     there = [row for row in rows if row.name not in lacking]
     if not there:
         raise ValueError("mixture.sources: the corpus has none of the sources that the recipe names.")
