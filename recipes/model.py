@@ -12,6 +12,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from recipes.mixture import Mixture
 from recipes.scores import Score
 from recipes.steps import Edit, Rule, Sample, Step
 from recipes.strict import Evidence, Strict
@@ -117,6 +118,7 @@ class Recipe(Strict):
     dedup: Dedup = Dedup()
     scrub: Scrub = Scrub()
     tokens: Tokens = Tokens()
+    mixture: Mixture | None = None
 
     @model_validator(mode="after")
     def _unique_ids(self) -> Recipe:
