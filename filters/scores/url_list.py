@@ -27,6 +27,7 @@ from recipes.scores import UrlList
 BATCH = 200_000
 SCHEME = re.compile(r"^[a-z]{3,6}://", re.IGNORECASE)
 PORT = re.compile(r":\d{1,5}$")
+PLAIN = r"^[a-z0-9][a-z0-9._-]*[a-z0-9]$"
 WWW = r"^www\d?\."
 Codes = np.ndarray
 
@@ -44,12 +45,10 @@ class UrlListScorer(Scorer[UrlList]):
                 self.names.append(category)
             code = self.names.index(category)
             while some := list(islice(entries, BATCH)):
-                cut = [_split(one) for one in some]
-                for parts, strings in (
-                    (host_parts, [host for host, rest in cut if host and not rest]),
-                    (url_parts, [host + rest for host, rest in cut if host and rest]),
+                for parts, strings in zip(
+                    (host_parts, url_parts), _parted(pa.array(some, pa.large_string())), strict=True
                 ):
-                    hashes = hash_rows(pa.array(strings, pa.large_string()))
+                    hashes = hash_rows(strings)
                     parts.append((hashes, np.full(len(hashes), code, np.int16)))
         self.hosts, self.host_codes = self._table(host_parts)
         self.urls, self.url_codes = self._table(url_parts)
@@ -102,6 +101,15 @@ def _code(places: Ints, codes: Codes) -> Ints:
     if not len(codes):
         return np.full(len(places), -1, np.int64)
     return np.where(places >= 0, codes[np.maximum(places, 0)].astype(np.int64), -1)
+
+
+def _parted(entries: pa.LargeStringArray) -> tuple[pa.LargeStringArray, pa.LargeStringArray]:
+    """Hosts and URLs of a list. Nearly all entries are plain hosts already, and only the rest are taken apart."""
+    plain = pc.match_substring_regex(entries, PLAIN)
+    cut = [_split(one) for one in entries.filter(pc.invert(plain)).to_pylist()]
+    odd = pa.array([host for host, rest in cut if host and not rest], pa.large_string())
+    urls = pa.array([host + rest for host, rest in cut if host and rest], pa.large_string())
+    return pa.concat_arrays([entries.filter(plain), odd]), urls
 
 
 def _split(entry: str) -> tuple[str, str]:

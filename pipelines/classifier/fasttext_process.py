@@ -22,7 +22,7 @@ def main(job: str) -> None:
     try:
         fasttext.train_supervised(verbose=0, **options).save_model(out)
     except RuntimeError as error:
-        sys.exit(f"fastText could not train: {error}. A smaller --lr keeps it from diverging.")
+        sys.exit(f"fastText could not train: {str(error).rstrip('.')}. A smaller --lr keeps it from diverging.")
 
 
 if __name__ == "__main__":

@@ -12,12 +12,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pydantic import TypeAdapter
 
-from filters.scores import load
+from filters.scores import load, score_types
 from filters.scores.hashing_lr import Features, save, vectors
 from filters.scores.kenlm_model import normalise
-from recipes.scores import FastText, HashingLR, KenLM, Table
+from recipes.scores import FastText, HashingLR, KenLM, Score, Table
 
+SCORE: TypeAdapter[Score] = TypeAdapter(Score)
 COMMON = {"id": "m", "what": "a model", "evidence": "A"}
 TEXTS = [
     "good words here\nand there",
@@ -189,3 +191,40 @@ def test_tables(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no column 'grades'; there are: doc_id, grade"):
         load(by_id.model_copy(update={"value": "grades"}), str(tmp_path / "t.parquet"))
     assert math.isclose(load(by_url, str(tmp_path / "t.jsonl.gz")).values.sum(), 1.25)  # type: ignore[attr-defined]
+
+
+def test_no_rows_give_no_rows(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("a.com\n")
+    (tmp_path / "strict.txt").write_text("a\n")
+    (tmp_path / "t.jsonl").write_text('{"url": "a", "score": 1}\n')
+    save(tmp_path / "m.npz", np.ones(1 << 8), 0.0, Features(bits=8))
+    none = batch(0, url=[]).cast(pa.schema([("doc_id", pa.string()), ("url", pa.string())]))
+    for kind, path, more in (
+        ("fasttext", model, {"label": "hq", "segment": "jieba"}), ("hashing_lr", tmp_path / "m.npz", {}),
+        ("words", tmp_path / "list.txt", {"measure": "per_word_ratio"}), ("url_list", tmp_path / "list.txt", {}),
+        ("url_words", tmp_path, {"hard": "", "soft": ""}), ("table", tmp_path / "t.jsonl", {}),
+    ):  # fmt: skip
+        for languages in (None, ["en"]):
+            entry = SCORE.validate_python({**COMMON, "kind": kind, "languages": languages, **more})
+            columns = load(entry, str(path)).columns(none, large([]), pa.array([], pa.string()))
+            assert {name: (len(v), v.type) for name, v in columns.items()} == {
+                n: (0, t) for n, t in score_types(entry).items()
+            }
+
+
+def test_a_skipped_score_has_its_columns() -> None:
+    entry = SCORE.validate_python({**COMMON, "kind": "url_list", "when_missing": "skip"})
+    columns = load(entry).columns(batch(2), large(["", ""]), pa.array(["en", "en"]))
+    assert {name: v.type for name, v in columns.items()} == score_types(entry) and load(entry).digest == ""
+    assert all(v.null_count == 2 for v in columns.values())
+
+
+def test_entries_are_strict() -> None:
+    with pytest.raises(ValueError, match="Extra inputs"):
+        SCORE.validate_python({**COMMON, "kind": "words", "file": "a.txt", "labels": "x"})
+    with pytest.raises(ValueError, match="does not match any of the expected tags"):
+        SCORE.validate_python({**COMMON, "kind": "bert"})
+    with pytest.raises(ValueError, match="should match pattern"):
+        SCORE.validate_python({**COMMON, "kind": "kenlm", "id": "A b"})
+    entry = SCORE.validate_python({**COMMON, "kind": "words", "words": ["a"], "allow": {"zh": ["b"]}})
+    assert SCORE.validate_json(entry.model_dump_json()) == entry

@@ -161,3 +161,9 @@ def test_faults_are_told(good: str, message: str, heaps: tuple[Path, Path], tmp_
     pq.write_table(pa.table({"body": ["x"]}), tmp_path / "other.parquet")
     with pytest.raises((ValueError, FileNotFoundError), match=message):
         train([tmp_path / good], [heaps[1]], tmp_path / "out", Training())
+
+
+def test_a_training_that_diverges_is_told(heaps: tuple[Path, Path], tmp_path: Path) -> None:
+    wild = Training(dim=10, epoch=5, word_ngrams=1).model_copy(update={"lr": 1e30})
+    with pytest.raises(RuntimeError, match=r"fastText could not train: Encountered NaN\. A smaller --lr"):
+        train([heaps[0]], [heaps[1]], tmp_path, wild)
