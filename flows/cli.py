@@ -13,7 +13,7 @@ import sys
 import typer
 from rich.markup import escape
 
-from flows.commands import ask, plan, recipes, run
+from flows.commands import ask, classifier, plan, recipes, run
 from flows.commands.terminal import errors
 from flows.faults import sentence
 
@@ -30,6 +30,7 @@ for command in (
     plan.plan,
 ):
     app.command()(command)
+app.add_typer(classifier.app, name="classifier")
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)

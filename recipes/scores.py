@@ -53,13 +53,16 @@ class FastText(Entry):
     """Probability of `label` by a fastText model (.bin or .ftz).
 
     Line ends become blanks (as DCLM does before it predicts); `case = "lower"` lower-cases; `segment = "jieba"` cuts
-    Chinese texts into words first. Only the first `prefix` characters are read.
+    Chinese texts into words first, of which those shorter than `min_word` characters and `stop_words` go
+    (ChineseWebText's script drops single characters). Only the first `prefix` characters are read.
     """
 
     kind: Literal["fasttext"]
     label: str
     case: Literal["none", "lower"] = "none"
     segment: Literal["none", "jieba"] = "none"
+    min_word: int = Field(default=1, ge=1, le=10)
+    stop_words: tuple[str, ...] = ()
     prefix: int = Field(default=PREFIX, ge=1, le=10_000_000)
 
 
@@ -82,8 +85,9 @@ class KenLM(Entry):
 class Words(Entry):
     """Words or phrases of a list found in the lower-cased text.
 
-    `file` is a .txt with one a line, for every language, or a .jsonl with {"lang", "phrase"}, where a document gets
-    its own language's list and null if there is none. `words` gives a short list without a file.
+    `file` is a .txt with one a line, for every language (what stands before a tab is a category and is left out), or a
+    .jsonl with {"lang", "phrase"}, where a document gets its own language's list, and null if there is none. `words`
+    gives a short list without a file.
     measure: `count` occurrences; `distinct` different entries present; `any` 1 or 0; `per_line` distinct entries
     over lines (ChineseWebText); `per_word_ratio` occurrences over words, at most 1.
     match: `word` wants no letter, digit or underscore on either side; `substring` does not; `auto` is `word` but for

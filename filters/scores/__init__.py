@@ -1,20 +1,6 @@
-from typing import Any, Generic, TypeVar
+"""Scores by models and lists that are given from outside: `load` a recipe's entry, then `columns` a batch."""
 
-import pyarrow as pa
+from filters.scores.interface import Scorer, score_types
+from filters.scores.load import load
 
-E = TypeVar("E")
-
-
-class Scorer(Generic[E]):
-    digest: str = ""
-
-    def columns(self, *a: Any) -> dict[str, pa.Array]:
-        return {}
-
-
-def load(score: Any, path: str | None = None) -> Scorer[Any]:
-    return Scorer()
-
-
-def score_types(score: Any) -> dict[str, pa.DataType]:
-    return {f"score_{score.id}": pa.float64()}
+__all__ = ["Scorer", "load", "score_types"]
