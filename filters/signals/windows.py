@@ -1,0 +1,110 @@
+"""Repeated windows of characters: ChineseWebText's 13-grams and data-juicer's 10-grams.
+
+ChineseWebText strips and lower-cases the text, removes blanks, tabs and newlines, and looks at all windows but the
+last, as its preprocess.py does. data-juicer takes the text as it is and, of the windows that repeat, only the
+commonest, as many as the square root of the number of different windows. A capital sigma is lower-cased to σ
+wherever it stands.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from filters.codepoints import LOWER, PROPERTIES
+from filters.segment import TextView
+from filters.signals.scan import cells_for, find, longest_text, strip
+from filters.signals.signal import CWT, JUICER, REAL, signals
+from filters.tokens import decode_at, mix
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def _codes(data, start, end, lower, properties, plain, out):  # type: ignore[no-untyped-def]
+    """The characters that windows are cut from; returns how many."""
+    m = 0
+    if plain:
+        start, end = strip(data, start, end, properties)
+    while start < end:
+        code, width = decode_at(data, start)
+        start += width
+        if plain:
+            if code == 0x20 or code == 0x0A or code == 0x09:
+                continue
+            if code == 0x130:  # its lower case is two characters
+                out[m], out[m + 1] = 0x69, 0x307
+                m += 2
+                continue
+            code = lower[code]
+        out[m] = code
+        m += 1
+    return m
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def _tally(codes, n, windows, keys, counts):  # type: ignore[no-untyped-def]
+    """Count the first `windows` windows in a fresh table; returns its cells."""
+    size = cells_for(windows)
+    keys[:size] = 0
+    counts[:size] = 0
+    base, lead = np.uint64(0x9E3779B97F4A7C15), np.uint64(1)
+    for _ in range(n - 1):
+        lead *= base
+    rolling = np.uint64(0)
+    for k in range(n - 1):
+        rolling = rolling * base + np.uint64(codes[k])
+    for k in range(windows):
+        rolling = rolling * base + np.uint64(codes[k + n - 1])
+        key = mix(rolling) | np.uint64(1)
+        cell = find(keys, size, key)
+        keys[cell] = key
+        counts[cell] += 1
+        rolling -= lead * np.uint64(codes[k])
+    return size
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def repeated_windows(data, bounds, n, plain, lower, properties):  # type: ignore[no-untyped-def]
+    """Share of repeated windows of n characters: all of them (`plain`), or data-juicer's commonest."""
+    docs = len(bounds) - 1
+    out = np.zeros(docs)
+    most = longest_text(bounds)
+    codes = np.zeros(most + 1, np.int32)
+    keys, counts = np.zeros(cells_for(most + 1), np.uint64), np.zeros(cells_for(most + 1), np.int32)
+    for doc in range(docs):
+        m = _codes(data, bounds[doc], bounds[doc + 1], lower, properties, plain, codes)
+        windows = m - n if plain else m - n + 1
+        if windows < 1:
+            continue
+        size = _tally(codes, n, windows, keys, counts)
+        again = different = repeating = 0
+        for cell in range(size):
+            c = counts[cell]
+            different += c > 0
+            if c > 1:
+                again += c
+                counts[repeating] = c
+                repeating += 1
+        root = np.int64(np.sqrt(different))
+        if not plain and repeating > root:
+            common = np.sort(counts[:repeating])
+            again = 0
+            for k in range(repeating - root, repeating):
+                again += common[k]
+        out[doc] = again / windows
+    return out
+
+
+def by_13(view: TextView) -> dict[str, np.ndarray]:
+    """ChineseWebText's."""
+    return {"char_13gram_dup_ratio": repeated_windows(view.data, view.bounds, 13, True, LOWER, PROPERTIES)}
+
+
+def by_10(view: TextView) -> dict[str, np.ndarray]:
+    """data-juicer's."""
+    return {"char_rep_10_ratio": repeated_windows(view.data, view.bounds, 10, False, LOWER, PROPERTIES)}
+
+
+SIGNALS = (
+    *signals(by_13, (("char_13gram_dup_ratio", REAL, "share of 13-character windows that occur twice", CWT),)),
+    *signals(by_10, (("char_rep_10_ratio", REAL, "share of the commonest repeated 10-character windows", JUICER),)),
+)
