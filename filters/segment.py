@@ -121,7 +121,7 @@ class TextView:
 
     def __init__(self, text: pa.LargeStringArray, lang: pa.StringArray) -> None:
         self.text = text.fill_null("") if text.null_count else text
-        self.lang = lang
+        self.lang = lang.cast(pa.string())
         self.data, self.bounds = buffers(self.text)
         self._shared: dict[object, object] = {}
 

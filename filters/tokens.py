@@ -107,7 +107,7 @@ def mix(h: np.uint64) -> np.uint64:
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
 def hash_bytes(data: Bytes, start: int, end: int) -> np.uint64:
-    """64-bit hash of bytes [start, end), eight at a time; `data` holds PAD bytes after its last text."""
+    """64-bit hash of bytes [start, end), eight at a time."""
     h = np.uint64(end - start) * np.uint64(0x9E3779B97F4A7C15)
     at = start
     while at + 8 <= end:
@@ -115,8 +115,13 @@ def hash_bytes(data: Bytes, start: int, end: int) -> np.uint64:
         h ^= h >> np.uint64(32)
         at += 8
     if at < end:
-        kept = (np.uint64(1) << np.uint64(8 * (end - at))) - np.uint64(1)
-        h = (h ^ (load64(data, at) & kept)) * np.uint64(0xFF51AFD7ED558CCD)
+        tail = np.uint64(0)
+        if at + 8 <= len(data):
+            tail = load64(data, at) & ((np.uint64(1) << np.uint64(8 * (end - at))) - np.uint64(1))
+        else:  # the last bytes of the buffer
+            for k in range(end - at):
+                tail |= np.uint64(data[at + k]) << np.uint64(8 * k)
+        h = (h ^ tail) * np.uint64(0xFF51AFD7ED558CCD)
     return mix(h)
 
 

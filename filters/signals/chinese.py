@@ -1,9 +1,9 @@
 """Traditional Chinese: whether OpenCC's conversion to simplified characters changes a text.
 
 Only texts that hold a character which conversion could touch are converted: a table, drawn from OpenCC itself when
-first asked for, marks every character that changes alone. OpenCC's phrases all hold such a character (tests prove
-it from its own dictionary), so the answer equals `simplify(text) != text`. ChineseWebText itself asks zhconv's
-zh-cn, which also changes regional words.
+first asked for, marks every character that changes alone, and the eight that change in some phrase only. So the
+answer equals `simplify(text) != text`; tests prove it against OpenCC's own dictionaries. ChineseWebText itself asks
+zhconv's zh-cn, which also changes regional words.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from filters.signals.signal import CWT, FLAG, signals
 from filters.tokens import decode_at
 
 OTHER_RANGES = ((0x2E80, 0x2FDF), (0x3000, 0x303F), (0x2F800, 0x2FA1F))  # radicals, symbols, compatibility forms
+PHRASE_CHARACTERS = "沈坏藉哩覆瞭衹甦"
 
 
 @cache
@@ -34,11 +35,12 @@ def simplify(text: str) -> str:
 
 @cache
 def candidates() -> np.ndarray:
-    """A table over code points with 1 at each character that conversion changes."""
+    """A table over code points with 1 at each character that conversion may change."""
     table = np.zeros(0x110000, np.uint8)
     codes = [c for low, high in (*HAN_RANGES, *OTHER_RANGES) for c in range(low, high + 1)]
     rows = simplify("\n".join(map(chr, codes))).split("\n")
     table[[code for code, form in zip(codes, rows, strict=True) if form != chr(code)]] = 1
+    table[[ord(c) for c in PHRASE_CHARACTERS]] = 1
     return table
 
 

@@ -69,8 +69,8 @@ def newline_lines(data, bounds, properties):  # type: ignore[no-untyped-def]
                 out[doc, 1] += 1
                 out[doc, 2] += (properties[before(data, at, stop)[0]] & TERMINAL) != 0
                 out[doc, 3] += chars <= SHORT
-                out[doc, 5] += chars - (low - at if data[at] < 0x80 else count_chars(data, at, low))
-                out[doc, 5] -= count_chars(data, high, stop)
+                edges = low > at or high < stop
+                out[doc, 5] += count_chars(data, low, high) if edges else chars
                 out[doc, 7] += not in_paragraph
                 out[doc, 9] += (properties[decode_at(data, low)[0]] & RPV2_BULLET) != 0
             in_paragraph = high > low

@@ -165,7 +165,8 @@ def compact(words: NormalWords) -> tuple[Ints, np.ndarray, np.ndarray]:
     """(first, lengths, hashes) without the words that only end lines."""
     kept = words.lengths > 0
     before = np.concatenate((np.zeros(1, np.int64), np.cumsum(kept)))
-    return before[words.first], words.lengths[kept], words.hashes[kept]
+    first: Ints = before[words.first]
+    return first, words.lengths[kept], words.hashes[kept]
 
 
 @cache

@@ -118,7 +118,8 @@ def fixed(view: TextView) -> dict[str, np.ndarray]:
 def compression(view: TextView) -> dict[str, np.ndarray]:
     """How small zstd at level 1 makes each text."""
     compressor = zstandard.ZstdCompressor(level=1, write_content_size=False)
-    raw, edges = memoryview(view.data), view.bounds.tolist()
+    raw = memoryview(view.data)  # type: ignore[arg-type]
+    edges = view.bounds.tolist()
     out = np.zeros(len(view))
     for i, (start, end) in enumerate(pairwise(edges)):
         if end > start:
