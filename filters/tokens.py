@@ -58,6 +58,19 @@ def load64(typingctx, data, at):  # type: ignore[no-untyped-def]
 
 
 @intrinsic  # type: ignore[misc]
+def store64(typingctx, data, at, word):  # type: ignore[no-untyped-def]
+    """Write eight bytes at `at`, little-endian; the caller sees to it that there is room."""
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        array = context.make_array(signature.args[0])(context, builder, args[0])
+        place = builder.bitcast(builder.gep(array.data, [args[1]]), ir.IntType(64).as_pointer())
+        builder.store(args[2], place, align=1)
+        return context.get_dummy_value()
+
+    return types.void(data, types.int64, types.uint64), codegen
+
+
+@intrinsic  # type: ignore[misc]
 def trailing_zeros(typingctx, word):  # type: ignore[no-untyped-def]
     """How many low bits of a 64-bit word are zero; 64 for zero."""
 
@@ -214,6 +227,21 @@ class Tokens(NamedTuple):
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def copy_bytes(data, start, stop, out, o):  # type: ignore[no-untyped-def]
+    """Copy bytes [start, stop) to `o`, eight at a time; up to PAD bytes after them are overwritten."""
+    while start < stop:
+        if start + 8 > len(data):
+            break
+        store64(out, o, load64(data, start))
+        start += 8
+        o += 8
+    while start < stop:  # the last bytes of the buffer
+        out[o] = data[start]
+        start += 1
+        o += 1
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
 def _fill(data, bounds, modes, kinds, first, flags, lengths, hashes, starts, joined):  # type: ignore[no-untyped-def]
     """Write the tokens into the arrays; False if there are more tokens than room."""
     n, o = 0, 0
@@ -228,11 +256,9 @@ def _fill(data, bounds, modes, kinds, first, flags, lengths, hashes, starts, joi
                 return False
             stop, lengths[n], any_of, all_of = token_end(data, i, end, code, width, mode, kinds)
             flags[n] = ((any_of & HAS_ALPHA) | (all_of & ALL_SYMBOL)) >> 3
-            begin = o
-            for k in range(i, stop):
-                joined[o] = data[k]
-                o += 1
-            hashes[n] = hash_bytes(joined, begin, o)
+            copy_bytes(data, i, stop, joined, o)
+            hashes[n] = hash_bytes(joined, o, o + stop - i)
+            o += stop - i
             n += 1
             starts[n] = o
             i = stop

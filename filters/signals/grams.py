@@ -121,6 +121,26 @@ def _mark_openings(starts, joined, low, high, keys, open_again, places):  # type
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def _jump(places, live, n, last, starts, joined, lengths, keys):  # type: ignore[no-untyped-def]
+    """Characters of the repeated n-grams that begin at some of the places, none within the one before."""
+    size = cells_for(live)
+    keys[:size] = 0
+    free = repeated = 0
+    for k in range(live):
+        t = places[k]
+        if t < free or t > last:
+            continue
+        key = hash_bytes(joined, starts[t], starts[t + n]) | np.uint64(1)
+        cell = find(keys, size, key)
+        if keys[cell] == key:
+            for j in range(t, t + n):
+                repeated += lengths[j]
+            free = t + n
+        keys[cell] = key
+    return repeated
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
 def duplicate_grams(first, starts, joined, lengths):  # type: ignore[no-untyped-def]
     """Six columns a text, n = 5 to 10: left to right, a repeated n-gram adds its characters and is jumped over."""
     docs = len(first) - 1
@@ -131,23 +151,13 @@ def duplicate_grams(first, starts, joined, lengths):  # type: ignore[no-untyped-
     for doc in range(docs):
         low, high = first[doc], first[doc + 1]
         _mark_openings(starts, joined, low, high, keys, open_again, places)
-        size = cells_for(high - low)
+        live = 0
+        for t in range(low, high - 4):  # elsewhere no n-gram of any size repeats
+            if open_again[t - low] or starts[t + 5] - starts[t] < 16:
+                places[live] = t
+                live += 1
         for n in range(5, 11):
-            keys[:size] = 0
-            at, stop = low, high - n
-            while at <= stop:
-                if not open_again[at - low] and starts[at + n] - starts[at] >= 16:
-                    at += 1
-                    continue
-                key = hash_bytes(joined, starts[at], starts[at + n]) | np.uint64(1)
-                cell = find(keys, size, key)
-                if keys[cell] == key:
-                    for k in range(at, at + n):
-                        out[doc, n - 5] += lengths[k]
-                    at += n
-                else:
-                    keys[cell] = key
-                    at += 1
+            out[doc, n - 5] = _jump(places, live, n, high - n, starts, joined, lengths, keys)
     return out
 
 

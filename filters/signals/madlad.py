@@ -32,8 +32,9 @@ def _flat(words: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
 
 WORDS, WORD_EDGES = _flat(ANYWHERE)
 ENDINGS, ENDING_EDGES = _flat(AT_END)
-OPENERS = np.zeros(0x110000, np.uint8)
-OPENERS[[ord(word[0]) for word in ANYWHERE]] = 1
+# Where the first two characters of a pattern lead, folded to few bits: 0 says that none begins here.
+OPENERS = np.zeros(4096, np.uint8)
+OPENERS[[(ord(w[0]) * 61 + ord(w[1])) & 4095 for w in ANYWHERE]] = 1
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
@@ -61,17 +62,14 @@ def _pairs(codes, at, m):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
 def _strides(codes, k, m, beats):  # type: ignore[no-untyped-def]
-    """Nine blanks 2 (no blank between), 4 or 5 apart and what follows them, or four pairs set off by commas."""
-    blank = codes[k] == 0x20
+    """Whether the blank at k is the ninth of a row 2 (no blank between), 4 or 5 apart, and enough follows it."""
     for row in range(3):
         step = (2, 4, 5)[row]
-        chain = beats[row, k - step] + 1 if k >= step and blank else np.int32(blank)
-        if row == 0 and k >= 1 and codes[k - 1] == 0x20:
-            chain = np.int32(blank)
-        beats[row, k] = chain
-        if blank and chain >= 9 and k + step - 1 < m and (row > 0 or codes[k + 1] != 0x20):
+        linked = k >= step and codes[k - step] == 0x20 and (row > 0 or codes[k - 1] != 0x20)
+        beats[row, k] = beats[row, k - step] + 1 if linked else 1
+        if beats[row, k] >= 9 and k + step - 1 < m and (row > 0 or codes[k + 1] != 0x20):
             return True
-    return codes[k] == 0x2C and _pairs(codes, k + 1, m)
+    return False
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
@@ -82,11 +80,13 @@ def _cursed(codes, m, words, edges, endings, ending_edges, openers, beats):  # t
         if _same(codes, m - (high - low), m, endings, low, high):
             return True
     for k in range(m):
-        if openers[codes[k]]:
+        if k + 1 < m and openers[(codes[k] * 61 + codes[k + 1]) & 4095]:
             for w in range(len(edges) - 1):
                 if words[edges[w]] == codes[k] and _same(codes, k, m, words, edges[w], edges[w + 1]):
                     return True
-        if _strides(codes, k, m, beats):
+        if codes[k] == 0x20 and _strides(codes, k, m, beats):
+            return True
+        if codes[k] == 0x2C and _pairs(codes, k + 1, m):
             return True
     return False
 

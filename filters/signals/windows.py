@@ -17,6 +17,8 @@ from filters.signals.scan import cells_for, find, longest_text, strip
 from filters.signals.signal import CWT, JUICER, REAL, signals
 from filters.tokens import decode_at, mix
 
+BASE, SPREAD = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xFF51AFD7ED558CCD)
+
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
 def _codes(data, start, end, lower, properties, plain, out):  # type: ignore[no-untyped-def]
@@ -41,25 +43,62 @@ def _codes(data, start, end, lower, properties, plain, out):  # type: ignore[no-
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def _tally(codes, n, windows, keys, counts):  # type: ignore[no-untyped-def]
-    """Count the first `windows` windows in a fresh table; returns its cells."""
-    size = cells_for(windows)
+def _maybe_repeated(codes, n, windows, hashes, seen, hot):  # type: ignore[no-untyped-def]
+    """Hash the windows and keep the hashes that may occur twice, in order; returns how many.
+
+    A bitmap of 16 bits a window stays in the fastest cache; nearly all windows of a text without repeats end here.
+    """
+    bits = 64
+    while bits < 16 * windows:
+        bits *= 2
+    shift = np.uint64(64 - np.int64(np.log2(bits)))
+    seen[: bits >> 3] = 0
+    hot[: bits >> 3] = 0
+    lead, rolling = np.uint64(1), np.uint64(0)
+    for k in range(n - 1):
+        lead *= BASE
+        rolling = rolling * BASE + np.uint64(codes[k])
+    again = False
+    for k in range(windows):
+        rolling = rolling * BASE + np.uint64(codes[k + n - 1])
+        hashes[k] = rolling
+        place = np.int64((rolling * SPREAD) >> shift)
+        mask = np.uint8(1 << (place & 7))
+        if seen[place >> 3] & mask:
+            hot[place >> 3] |= mask
+            again = True
+        seen[place >> 3] |= mask
+        rolling -= lead * np.uint64(codes[k])
+    live = 0
+    if again:
+        for k in range(windows):
+            place = np.int64((hashes[k] * SPREAD) >> shift)
+            if hot[place >> 3] >> (place & 7) & 1:
+                hashes[live] = hashes[k]
+                live += 1
+    return live
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def _tally(hashes, live, keys, counts):  # type: ignore[no-untyped-def]
+    """Count the hashes; the counts above one come first in `counts`. Returns how many, their sum, different hashes."""
+    size = cells_for(live)
     keys[:size] = 0
     counts[:size] = 0
-    base, lead = np.uint64(0x9E3779B97F4A7C15), np.uint64(1)
-    for _ in range(n - 1):
-        lead *= base
-    rolling = np.uint64(0)
-    for k in range(n - 1):
-        rolling = rolling * base + np.uint64(codes[k])
-    for k in range(windows):
-        rolling = rolling * base + np.uint64(codes[k + n - 1])
-        key = mix(rolling) | np.uint64(1)
+    for k in range(live):
+        key = mix(hashes[k]) | np.uint64(1)
         cell = find(keys, size, key)
         keys[cell] = key
         counts[cell] += 1
-        rolling -= lead * np.uint64(codes[k])
-    return size
+    repeating = total = different = 0
+    for cell in range(size):
+        c = counts[cell]
+        different += c > 0
+        if c > 1:
+            total += c
+            counts[repeating] = c
+            repeating += 1
+    return repeating, total, different
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
@@ -68,29 +107,25 @@ def repeated_windows(data, bounds, n, plain, lower, properties):  # type: ignore
     docs = len(bounds) - 1
     out = np.zeros(docs)
     most = longest_text(bounds)
-    codes = np.zeros(most + 1, np.int32)
-    keys, counts = np.zeros(cells_for(most + 1), np.uint64), np.zeros(cells_for(most + 1), np.int32)
+    codes, hashes = np.zeros(most + 1, np.int32), np.empty(most + 1, np.uint64)
+    seen, hot = np.empty(4 * most + 64, np.uint8), np.empty(4 * most + 64, np.uint8)
+    keys, counts = np.empty(cells_for(most + 1), np.uint64), np.empty(cells_for(most + 1), np.int32)
     for doc in range(docs):
         m = _codes(data, bounds[doc], bounds[doc + 1], lower, properties, plain, codes)
         windows = m - n if plain else m - n + 1
         if windows < 1:
             continue
-        size = _tally(codes, n, windows, keys, counts)
-        again = different = repeating = 0
-        for cell in range(size):
-            c = counts[cell]
-            different += c > 0
-            if c > 1:
-                again += c
-                counts[repeating] = c
-                repeating += 1
-        root = np.int64(np.sqrt(different))
+        live = _maybe_repeated(codes, n, windows, hashes, seen, hot)
+        if live == 0:
+            continue
+        repeating, total, different = _tally(hashes, live, keys, counts)
+        root = np.int64(np.sqrt(windows - live + different))
         if not plain and repeating > root:
             common = np.sort(counts[:repeating])
-            again = 0
+            total = 0
             for k in range(repeating - root, repeating):
-                again += common[k]
-        out[doc] = again / windows
+                total += common[k]
+        out[doc] = total / windows
     return out
 
 
