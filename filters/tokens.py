@@ -227,6 +227,22 @@ class Tokens(NamedTuple):
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def letters_end(data, i, end, kinds):  # type: ignore[no-untyped-def]
+    """End of a token that is ASCII letters only, found eight at a time; 0 if it is not certain to be one."""
+    at, run = i, 8
+    while run == 8:
+        if at + 8 >= end:
+            return 0
+        run = letters8(load64(data, at))
+        at += run
+    b = data[at]
+    if at == i or b >= 128 or b == 0x27:
+        return 0
+    kind = kinds[b] & 7
+    return at if kind in (SPACE, OTHER) else 0
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
 def copy_bytes(data, start, stop, out, o):  # type: ignore[no-untyped-def]
     """Copy bytes [start, stop) to `o`, eight at a time; up to PAD bytes after them are overwritten."""
     while start < stop:
@@ -254,8 +270,12 @@ def _fill(data, bounds, modes, kinds, first, flags, lengths, hashes, starts, joi
                 continue
             if n == len(flags):
                 return False
-            stop, lengths[n], any_of, all_of = token_end(data, i, end, code, width, mode, kinds)
-            flags[n] = ((any_of & HAS_ALPHA) | (all_of & ALL_SYMBOL)) >> 3
+            stop = letters_end(data, i, end, kinds)
+            if stop > 0:  # nearly every word of English
+                lengths[n], flags[n] = stop - i, ALPHA
+            else:
+                stop, lengths[n], any_of, all_of = token_end(data, i, end, code, width, mode, kinds)
+                flags[n] = ((any_of & HAS_ALPHA) | (all_of & ALL_SYMBOL)) >> 3
             copy_bytes(data, i, stop, joined, o)
             hashes[n] = hash_bytes(joined, o, o + stop - i)
             o += stop - i

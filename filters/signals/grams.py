@@ -2,7 +2,8 @@
 
 An n-gram can only repeat where its first n-1 tokens do, so each size looks at what the size before left: one full
 pass over pairs, then a few per cent. datatrove joins the tokens of a duplicate n-gram without blanks, so there it
-is the joined bytes that must repeat: an n-gram is looked up only if its first 16 bytes begin some other token too.
+is the joined bytes that must repeat: an n-gram is looked up only if as many of its bytes, in eights, may be found
+from another token too.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import numba
 import numpy as np
 
 from filters.segment import TextView
-from filters.signals.scan import cells_for, find, longest_text
+from filters.signals.scan import bitmap_for, cells_for, find, longest_text, mark_repeats, may_repeat
 from filters.signals.signal import GOPHER, REAL, ratio, signals
 from filters.tokens import hash_bytes, load64, mix
 
@@ -20,6 +21,7 @@ CHARS = 0
 TOP_SIZE, TOP_COUNT = (1, 3, 5), (2, 4, 6)  # n = 2, 3, 4
 REPEATED, ALL, COVERED = 7, 8, 9  # and three more for every n after 5
 AGAIN_10, GRAMS_10, COLUMNS = 25, 26, 27
+LONGEST = 64  # bytes that `_reach` compares
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
@@ -35,7 +37,6 @@ def _count(grams, counts, places, live, keys, tallies):  # type: ignore[no-untyp
         places[k] = cell
     for k in range(live):
         counts[k] = tallies[places[k]]
-    return live
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
@@ -76,6 +77,7 @@ def gram_stats(first, lengths, hashes, largest):  # type: ignore[no-untyped-def]
     keys, tallies = np.zeros(cells_for(most), np.uint64), np.zeros(cells_for(most), np.int32)
     grams, alive, counts = np.empty(most, np.uint64), np.empty(most, np.int64), np.empty(most, np.int32)
     places, ends = np.empty(most, np.int64), np.zeros(most + 1, np.int64)
+    seen, hot = np.empty(bitmap_for(most), np.uint8), np.empty(bitmap_for(most), np.uint8)
     for doc in range(docs):
         low, high = first[doc], first[doc + 1]
         for t in range(low, high):
@@ -91,7 +93,12 @@ def gram_stats(first, lengths, hashes, largest):  # type: ignore[no-untyped-def]
                     grown = grams[k] * np.uint64(0x9E3779B97F4A7C15) + hashes[t + n - 1]
                     grams[kept], alive[kept] = mix(grown) | np.uint64(1), t
                     kept += 1
-            live = _count(grams, counts, places, kept, keys, tallies)
+            shift = mark_repeats(grams, kept, seen, hot)
+            live = 0
+            for k in range(kept):
+                grams[live], alive[live] = grams[k], alive[k]
+                live += may_repeat(grams[k], shift, hot)
+            _count(grams, counts, places, live, keys, tallies)
             if n < 5 and high - low >= n:
                 column = 2 * n - 3
                 out[doc, column], out[doc, column + 1] = _top(counts, alive, live, ends, low, n)
@@ -101,34 +108,64 @@ def gram_stats(first, lengths, hashes, largest):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def _mark_openings(starts, joined, low, high, keys, open_again, places):  # type: ignore[no-untyped-def]
-    """Mark the tokens whose first 16 joined bytes begin more than one token of the text."""
-    size = cells_for(high - low)
-    keys[:size] = 0
-    end = starts[high]
+def _openings(starts, joined, low, high, hashes, live, reach):  # type: ignore[no-untyped-def]
+    """Hash the first 16 joined bytes from every token that has so many; returns for how many."""
+    n, end = 0, starts[high]
     for t in range(low, high):
-        open_again[t - low] = 0
-        if starts[t] + 16 > end:
-            break
-        word = load64(joined, starts[t]) * np.uint64(0x9E3779B97F4A7C15)
-        key = mix(word ^ load64(joined, starts[t] + 8)) | np.uint64(1)
-        cell = find(keys, size, key)
-        if keys[cell] == key:
-            open_again[t - low] = 1
-            open_again[places[cell] - low] = 1
-        keys[cell] = key
-        places[cell] = t
+        reach[t - low] = 8
+        if starts[t] + 16 <= end:
+            word = load64(joined, starts[t]) * np.uint64(0x9E3779B97F4A7C15)
+            second = load64(joined, starts[t] + 8)
+            hashes[n] = (word ^ (word >> np.uint64(32)) ^ second) * np.uint64(0xC4CEB9FE1A85EC53)
+            live[n] = t
+            n += 1
+    return n
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def _jump(places, live, n, last, starts, joined, lengths, keys):  # type: ignore[no-untyped-def]
-    """Characters of the repeated n-grams that begin at some of the places, none within the one before."""
+def _reach(starts, joined, low, high, hashes, live, seen, hot, reach):  # type: ignore[no-untyped-def]
+    """How many bytes from each token, in eights up to LONGEST, may also be found from another; 8 says nothing."""
+    n, end = _openings(starts, joined, low, high, hashes, live, reach), starts[high]
+    for size in range(16, LONGEST + 8, 8):
+        shift = mark_repeats(hashes, n, seen, hot)
+        kept = 0
+        for k in range(n):
+            t = live[k]
+            if not may_repeat(hashes[k], shift, hot):
+                continue
+            reach[t - low] = size
+            if starts[t] + size + 8 <= end:
+                h = hashes[k] ^ (hashes[k] >> np.uint64(32)) ^ load64(joined, starts[t] + size)
+                hashes[kept], live[kept] = h * np.uint64(0xC4CEB9FE1A85EC53), t
+                kept += 1
+        n = kept
+        if n == 0:
+            break
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def _thin(places, live, low, high, n, starts, reach):  # type: ignore[no-untyped-def]
+    """Keep the places whose n-gram may repeat; what may not at n tokens may not at more."""
+    kept = 0
+    for k in range(live):
+        t = places[k]
+        if t + n <= high:
+            places[kept] = t
+            kept += min((starts[t + n] - starts[t]) & -8, LONGEST) <= reach[t - low]
+    return kept
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def _jump(places, live, n, starts, joined, lengths, keys):  # type: ignore[no-untyped-def]
+    """Characters of the repeated n-grams at these places, left to right, none within the one before."""
+    if live < 2:
+        return 0
     size = cells_for(live)
     keys[:size] = 0
     free = repeated = 0
     for k in range(live):
         t = places[k]
-        if t < free or t > last:
+        if t < free:
             continue
         key = hash_bytes(joined, starts[t], starts[t + n]) | np.uint64(1)
         cell = find(keys, size, key)
@@ -146,18 +183,18 @@ def duplicate_grams(first, starts, joined, lengths):  # type: ignore[no-untyped-
     docs = len(first) - 1
     out = np.zeros((docs, 6), np.int64)
     most = longest_text(first)
-    keys, places = np.zeros(cells_for(most), np.uint64), np.zeros(cells_for(most), np.int64)
-    open_again = np.zeros(most + 1, np.uint8)
+    keys, hashes, live = np.empty(cells_for(most), np.uint64), np.empty(most, np.uint64), np.empty(most, np.int64)
+    seen, hot = np.empty(bitmap_for(most), np.uint8), np.empty(bitmap_for(most), np.uint8)
+    reach = np.empty(most, np.uint8)
     for doc in range(docs):
         low, high = first[doc], first[doc + 1]
-        _mark_openings(starts, joined, low, high, keys, open_again, places)
-        live = 0
-        for t in range(low, high - 4):  # elsewhere no n-gram of any size repeats
-            if open_again[t - low] or starts[t + 5] - starts[t] < 16:
-                places[live] = t
-                live += 1
+        _reach(starts, joined, low, high, hashes, live, seen, hot, reach)
+        kept = high - low
+        for k in range(kept):
+            live[k] = low + k
         for n in range(5, 11):
-            out[doc, n - 5] = _jump(places, live, n, high - n, starts, joined, lengths, keys)
+            kept = _thin(live, kept, low, high, n, starts, reach)
+            out[doc, n - 5] = _jump(live, kept, n, starts, joined, lengths, keys)
     return out
 
 

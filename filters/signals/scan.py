@@ -105,6 +105,41 @@ def find(keys, size, key):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def bitmap_for(n):  # type: ignore[no-untyped-def]
+    """Bytes of the two bitmaps that `mark_repeats` wants for n hashes."""
+    size = 8
+    while size < 2 * n:
+        size *= 2
+    return size
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def mark_repeats(hashes, n, seen, hot):  # type: ignore[no-untyped-def]
+    """Mark in `hot` where hashes that may occur twice lie; returns the shift that `may_repeat` wants.
+
+    A bitmap of 16 bits a hash stays in the fastest cache: what occurs once mostly ends here, and no repeat is missed.
+    """
+    size = bitmap_for(n)
+    shift = np.uint64(64 - 3 - trailing_zeros(np.uint64(size)))
+    seen[:size] = 0
+    hot[:size] = 0
+    for k in range(n):
+        place = np.int64((hashes[k] * np.uint64(0xFF51AFD7ED558CCD)) >> shift)
+        mask = np.uint8(1 << (place & 7))
+        was = seen[place >> 3]
+        hot[place >> 3] |= was & mask
+        seen[place >> 3] = was | mask
+    return shift
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def may_repeat(h, shift, hot):  # type: ignore[no-untyped-def]
+    """Whether a hash lies where `mark_repeats` saw two."""
+    place = np.int64((h * np.uint64(0xFF51AFD7ED558CCD)) >> shift)
+    return (hot[place >> 3] >> (place & 7)) & 1
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
 def longest_text(bounds):  # type: ignore[no-untyped-def]
     """Bytes (or tokens) of the longest text of a batch."""
     most = 0

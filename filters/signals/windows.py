@@ -13,11 +13,11 @@ import numpy as np
 
 from filters.codepoints import LOWER, PROPERTIES
 from filters.segment import TextView
-from filters.signals.scan import cells_for, find, longest_text, strip
+from filters.signals.scan import bitmap_for, cells_for, find, longest_text, mark_repeats, may_repeat, strip
 from filters.signals.signal import CWT, JUICER, REAL, signals
 from filters.tokens import decode_at, mix
 
-BASE, SPREAD = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xFF51AFD7ED558CCD)
+BASE = np.uint64(0x9E3779B97F4A7C15)
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
@@ -44,38 +44,23 @@ def _codes(data, start, end, lower, properties, plain, out):  # type: ignore[no-
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
 def _maybe_repeated(codes, n, windows, hashes, seen, hot):  # type: ignore[no-untyped-def]
-    """Hash the windows and keep the hashes that may occur twice, in order; returns how many.
-
-    A bitmap of 16 bits a window stays in the fastest cache; nearly all windows of a text without repeats end here.
-    """
-    bits = 64
-    while bits < 16 * windows:
-        bits *= 2
-    shift = np.uint64(64 - np.int64(np.log2(bits)))
-    seen[: bits >> 3] = 0
-    hot[: bits >> 3] = 0
+    """Hash the windows and keep the hashes that may occur twice, in order; returns how many."""
     lead, rolling = np.uint64(1), np.uint64(0)
     for k in range(n - 1):
         lead *= BASE
         rolling = rolling * BASE + np.uint64(codes[k])
-    again = False
+    lead *= BASE
+    left = np.uint64(0)
     for k in range(windows):
-        rolling = rolling * BASE + np.uint64(codes[k + n - 1])
+        rolling = rolling * BASE + (np.uint64(codes[k + n - 1]) - lead * left)
         hashes[k] = rolling
-        place = np.int64((rolling * SPREAD) >> shift)
-        mask = np.uint8(1 << (place & 7))
-        if seen[place >> 3] & mask:
-            hot[place >> 3] |= mask
-            again = True
-        seen[place >> 3] |= mask
-        rolling -= lead * np.uint64(codes[k])
+        left = np.uint64(codes[k])
+    shift = mark_repeats(hashes, windows, seen, hot)
     live = 0
-    if again:
-        for k in range(windows):
-            place = np.int64((hashes[k] * SPREAD) >> shift)
-            if hot[place >> 3] >> (place & 7) & 1:
-                hashes[live] = hashes[k]
-                live += 1
+    for k in range(windows):
+        h = hashes[k]
+        hashes[live] = h
+        live += may_repeat(h, shift, hot)
     return live
 
 
@@ -108,7 +93,7 @@ def repeated_windows(data, bounds, n, plain, lower, properties):  # type: ignore
     out = np.zeros(docs)
     most = longest_text(bounds)
     codes, hashes = np.zeros(most + 1, np.int32), np.empty(most + 1, np.uint64)
-    seen, hot = np.empty(4 * most + 64, np.uint8), np.empty(4 * most + 64, np.uint8)
+    seen, hot = np.empty(bitmap_for(most), np.uint8), np.empty(bitmap_for(most), np.uint8)
     keys, counts = np.empty(cells_for(most + 1), np.uint64), np.empty(cells_for(most + 1), np.int32)
     for doc in range(docs):
         m = _codes(data, bounds[doc], bounds[doc + 1], lower, properties, plain, codes)
