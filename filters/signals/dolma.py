@@ -18,7 +18,7 @@ from filters.signals.duplicates import line_columns
 from filters.signals.grams import ALL, CHARS, REPEATED, TOP_COUNT, TOP_SIZE, gram_stats
 from filters.signals.signal import DOLMA, INT, OWN, REAL, ratio, signals
 from filters.signals.words import stop_words
-from filters.tokens import Ints, decode_at, hash_bytes, word_hash
+from filters.tokens import Ints, decode_at, hash_bytes, letters8, load64, word_hash
 
 ALPHA, SYMBOL, STOP = 1, 2, 4
 STOPS = np.array([word_hash(word) for word in stop_words()["en"]], np.uint64)
@@ -42,6 +42,13 @@ def _blank_words(data, bounds, properties, stops, first, flags, lengths, hashes)
         while i < end:
             start, chars, flag = i, 0, 0
             while i < end:
+                if i + 8 <= end:
+                    run = letters8(load64(data, i))
+                    if run > 0:
+                        flag |= ALPHA
+                        chars += run
+                        i += run
+                        continue
                 code, width = decode_at(data, i)
                 bits = properties[code]
                 if bits & IS_SPACE:

@@ -61,18 +61,6 @@ def _pairs(codes, at, m):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def _strides(codes, k, m, beats):  # type: ignore[no-untyped-def]
-    """Whether the blank at k is the ninth of a row 2 (no blank between), 4 or 5 apart, and enough follows it."""
-    for row in range(3):
-        step = (2, 4, 5)[row]
-        linked = k >= step and codes[k - step] == 0x20 and (row > 0 or codes[k - 1] != 0x20)
-        beats[row, k] = beats[row, k - step] + 1 if linked else 1
-        if beats[row, k] >= 9 and k + step - 1 < m and (row > 0 or codes[k + 1] != 0x20):
-            return True
-    return False
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
 def _cursed(codes, m, words, edges, endings, ending_edges, openers, beats):  # type: ignore[no-untyped-def]
     """Whether a sentence of m codes holds a cursed pattern."""
     for e in range(len(ending_edges) - 1):
@@ -84,8 +72,13 @@ def _cursed(codes, m, words, edges, endings, ending_edges, openers, beats):  # t
             for w in range(len(edges) - 1):
                 if words[edges[w]] == codes[k] and _same(codes, k, m, words, edges[w], edges[w + 1]):
                     return True
-        if codes[k] == 0x20 and _strides(codes, k, m, beats):
-            return True
+        if codes[k] == 0x20:  # the ninth blank of a row 2 (no blank between), 4 or 5 apart, and enough after it?
+            for row in range(3):
+                step = row + 2 + (row > 0)
+                linked = k >= step and codes[k - step] == 0x20 and (row > 0 or codes[k - 1] != 0x20)
+                beats[row, k] = beats[row, k - step] + 1 if linked else 1
+                if beats[row, k] >= 9 and k + step - 1 < m and (row > 0 or codes[k + 1] != 0x20):
+                    return True
         if codes[k] == 0x2C and _pairs(codes, k + 1, m):
             return True
     return False

@@ -19,7 +19,7 @@ from filters.codepoints import DATA, IS_LOWER, IS_SPACE, IS_UPPER, IS_WORD, PROP
 from filters.segment import TextView
 from filters.signals.lines import ellipsis_ends
 from filters.signals.scan import before, cells_for, find, find_byte, longest_text, strip
-from filters.tokens import decode_at, hash_bytes, word_hash
+from filters.tokens import decode_at, hash_bytes, letters8, load64, word_hash
 
 CELLS = 2048  # of a language's table of stop words; the longest list has 619
 
@@ -40,6 +40,14 @@ def stop_tables() -> tuple[tuple[str, ...], np.ndarray]:
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def cases8(word, run):  # type: ignore[no-untyped-def]
+    """IS_UPPER and IS_LOWER of the first `run` letters of a word of eight bytes."""
+    bit = np.uint64(0x2020202020202020) & (~np.uint64(0) >> np.uint64(64 - 8 * run))
+    upper = np.uint32(IS_UPPER) if ~word & bit else np.uint32(0)
+    return upper | (np.uint32(IS_LOWER) if word & bit else np.uint32(0))
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
 def raw_words(data, bounds, properties, rows, stops):  # type: ignore[no-untyped-def]
     """Five columns a text: raw words, with an ASCII letter, all capitals, stop words, matches of `\\b[^.!?]+[.!?]*`."""
     docs = len(bounds) - 1
@@ -50,6 +58,16 @@ def raw_words(data, bounds, properties, rows, stops):  # type: ignore[no-untyped
         while i < end:
             start, first_is_word, some, plain = i, False, np.uint32(0), False
             while i < end:
+                if i + 8 <= end and (i == start or first_is_word):
+                    word = load64(data, i)
+                    run = letters8(word)
+                    if run > 0:  # letters of ASCII, up to eight at once
+                        some |= cases8(word, run)
+                        first_is_word = plain = True
+                        out[doc, 4] += not in_sentence
+                        in_sentence = True
+                        i += run
+                        continue
                 code, width = decode_at(data, i)
                 bits = properties[code]
                 is_word = (bits & IS_WORD) != 0

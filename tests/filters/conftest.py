@@ -15,7 +15,7 @@ ODD = (
     "", " ", " \n\t\n ", "\n", "\n\n\n", "...", "。", "。。。！？", "#", "### # #", "a", "🙂" * 50, "🙂 👨‍👩‍👧 🇨🇳 x",
     "\x00a\x00 b\x00", "a\r\nb\r\n\r\nc\r\n", "one\u2028two\x85three\x0bfour\x1cfive", "\nlead and trail\n", "a" * 5000,
     "x\n" * 400, "a\n\nb\n\n\n\na\n\nb", "  same line  \n  same line  \nother\n \n \n", "İSTANBUL İİ ŞİŞLİ İstanbul istanbul",
-    "ΟΔΟΣ ΣΟΦΟΣ Σ ΑΣ", "e\u0301a\u0327\u0301 é ḉ a\u0301\u0327 가나다 각 각", "≠ ≮ a\u037eb \u212b \u2126", "ﬁ ŉ ǆ Ǆ ǅ ß ẞ", "½ ² ٣ ௧ Ⅷ 九",
+    "ΟΔΟΣ ΣΟΦΟΣ Σ ΑΣ", "a\u0301-\u0327 o\u0327.\u0301 e\u0301a\u0327\u0301 é ḉ a\u0301\u0327 가나다 각 각", "≠ ≮ a\u037eb \u212b \u2126", "ﬁ ŉ ǆ Ǆ ǅ ß ẞ", "½ ² ٣ ௧ Ⅷ 九",
     "مرحبا بالعالم. كيف حالك؟ نعم", "สวัสดีครับ ผมชื่อ สมชาย", "नमस्ते दुनिया। आप कैसे हैं।", "它們在漢字裏。我们在北京的大学学习，他是老师！没有结尾",
     "先日、不正に改造したiPhoneを販売したとして、商標法違反の疑いで。", "It's 3.5 o'clock... # ok … #\n• The end of that.\n- be with\n* and to",
     "l'eau d’or c'est l'été", "See http://a.b/c, https://d.e and www.f.g or mailto:x@y. WWW.H.I xhttps://j", "Lorem ipsum dolor LOREM IPSUM lorem, ipsum xlorem ipsumy",
