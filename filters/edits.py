@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import re2
 
-from filters.signals.words import simplify
+from filters.signals.chinese import simplify
 from recipes.steps import Edit
 
 CITATION = re2.compile(r"\[\d*\]|\[edit\]|\[citation needed\]")

@@ -1,7 +1,8 @@
-"""Signals of lines and sentences: bullets, ellipses, terminal punctuation, short lines.
+"""Signals of lines: bullets, ellipses, terminal punctuation, lengths, paragraphs.
 
-Sources: Gopher (arXiv:2112.11446, A1.1) and FineWeb (arXiv:2406.17557, 3.6), as datatrove's filters count them.
-Lines are cut at "\\n"; a line's ends are stripped of spaces before it is judged; FineWeb leaves out empty lines.
+Gopher's rules take the lines of `str.splitlines`, blank ones too; FineWeb's the lines between newlines that are not
+blank, their ends unstripped; both as datatrove 0.10.1 counts them. Bullets by Dolma and RedPajama-v2 take all lines
+between newlines (RedPajama-v2 without an empty last one).
 """
 
 from __future__ import annotations
@@ -9,96 +10,76 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from filters.segment import CLASSES, DIGIT, LETTER, SINGLE, Bytes, TextView, decode_at
-from filters.signals.repetition import find, table_for
+from filters.codepoints import ENDS_SENTENCE, IS_ALPHA, IS_DIGIT, PROPERTIES, RPV2_BULLET, TERMINAL
+from filters.segment import TextView
+from filters.signals.scan import before, count_chars, find_byte, next_break, strip
+from filters.signals.signal import C4, CWT, DOLMA, FINEWEB, GOPHER, INT, MC4, OWN, REAL, RPV2, ratio, signals
+from filters.tokens import decode_at
 
-# datatrove's TERMINAL_PUNCTUATION, the marks that end a sentence in the larger scripts.
-TERMINAL = ".!?\"'”’»)]}…。！？；：」』）】〉》〕｡؟۔।॥។။።፧՞׃჻᠃"
-SENTENCE_END = ".!?…。！？؟۔।"
-
-
-def marks(characters: str) -> Bytes:
-    """A table over code points with 1 at each of `characters`."""
-    table = np.zeros(0x110000, np.uint8)
-    table[[ord(c) for c in characters]] = 1
-    return table
-
-
-TERMINAL_TABLE, SENTENCE_TABLE, BULLET_TABLE = marks(TERMINAL), marks(SENTENCE_END), marks("•-")
+SHORT, LONG = 30, 200
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def _last_code(data, start, end):  # type: ignore[no-untyped-def]
-    """Code point before byte `end`, and where it begins."""
-    i = end - 1
-    while i > start and (data[i] & 0xC0) == 0x80:
-        i -= 1
-    return decode_at(data, i)[0], i
+def ellipsis_ends(data, low, high):  # type: ignore[no-untyped-def]
+    """Whether a stripped, filled span ends in '...' or '…'."""
+    if data[high - 1] == 0x2E:
+        return high - low >= 3 and data[high - 2] == 0x2E and data[high - 3] == 0x2E
+    return high - low >= 3 and data[high - 1] == 0xA6 and data[high - 2] == 0x80 and data[high - 3] == 0xE2
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def line_stats(data, bounds, terminal, bullet):  # type: ignore[no-untyped-def]
-    """Eight columns a text: lines, filled lines, bullets, ellipses, punctuated, short, characters, newlines."""
+def gopher_lines(data, bounds, properties):  # type: ignore[no-untyped-def]
+    """Five columns a text: lines, bullets, ellipses, longest line in characters, lines cut at other than newlines."""
     docs = len(bounds) - 1
-    out = np.zeros((docs, 8))
+    out = np.zeros((docs, 4), np.int64)
     for doc in range(docs):
-        start, end = bounds[doc], bounds[doc + 1]
-        at = start
+        at, end = bounds[doc], bounds[doc + 1]
         while at < end:
-            stop = at
-            while stop < end and data[stop] != 10:
-                stop += 1
-            low, high = at, stop
-            while low < high and data[low] <= 32:
-                low += 1
-            while high > low and data[high - 1] <= 32:
-                high -= 1
+            stop, following = next_break(data, at, end)
+            low, high = strip(data, at, stop, properties)
             out[doc, 0] += 1
             if high > low:
-                chars = 0
-                for k in range(low, high):
-                    chars += (data[k] & 0xC0) != 0x80
-                last, _before = _last_code(data, low, high)
-                dots = high - low >= 3 and data[high - 1] == 46 and data[high - 2] == 46 and data[high - 3] == 46
+                code = decode_at(data, low)[0]
+                out[doc, 1] += code == 0x2022 or code == 0x2D
+                out[doc, 2] += ellipsis_ends(data, low, high)
+            if stop - at > out[doc, 3]:  # no more characters than bytes
+                out[doc, 3] = max(out[doc, 3], count_chars(data, at, stop))
+            at = following
+    return out
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def newline_lines(data, bounds, properties):  # type: ignore[no-untyped-def]
+    """Ten columns a text, of its lines between newlines: all, filled, terminal ends, short, characters, stripped
+    characters, long, paragraphs, Dolma's bullets, RedPajama-v2's bullets."""
+    docs = len(bounds) - 1
+    out = np.zeros((docs, 10), np.int64)
+    for doc in range(docs):
+        at, end, in_paragraph = bounds[doc], bounds[doc + 1], False
+        while at <= end:
+            stop = find_byte(data, at, end, 10)
+            low, high = strip(data, at, stop, properties)
+            chars = count_chars(data, at, stop)
+            out[doc, 0] += 1
+            out[doc, 4] += chars
+            out[doc, 6] += chars >= LONG
+            if stop > at:
+                out[doc, 8] += data[at] == 0x2A or data[at] == 0x2D
+            if high > low:
                 out[doc, 1] += 1
-                out[doc, 2] += bullet[decode_at(data, low)[0]]
-                out[doc, 3] += dots or last == 0x2026
-                out[doc, 4] += terminal[last]
-                out[doc, 5] += chars <= 30
-                out[doc, 6] += chars
-            out[doc, 7] += stop < end
+                out[doc, 2] += (properties[before(data, at, stop)[0]] & TERMINAL) != 0
+                out[doc, 3] += chars <= SHORT
+                edges = low > at or high < stop
+                out[doc, 5] += count_chars(data, low, high) if edges else chars
+                out[doc, 7] += not in_paragraph
+                out[doc, 9] += (properties[decode_at(data, low)[0]] & RPV2_BULLET) != 0
+            in_paragraph = high > low
             at = stop + 1
     return out
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def duplicate_line_chars(data, bounds):  # type: ignore[no-untyped-def]
-    """FineWeb's: characters in second and later equal lines, over all characters but newlines."""
-    docs = len(bounds) - 1
-    out = np.zeros(docs)
-    keys, _, stamps = table_for(np.int64(np.max(bounds[1:] - bounds[:-1])) // 2 + 2 if docs else 0)
-    for doc in range(docs):
-        total = repeated = chars = 0
-        at, h = bounds[doc], np.uint64(0xCBF29CE484222325)
-        for i in range(bounds[doc], bounds[doc + 1] + 1):
-            if i == bounds[doc + 1] or data[i] == 10:
-                if i > at:
-                    key = np.int64(h)
-                    cell = find(keys, stamps, doc + 1, key)
-                    if stamps[cell] == doc + 1:
-                        repeated += chars
-                    keys[cell], stamps[cell] = key, doc + 1
-                total += chars
-                chars, at, h = 0, i + 1, np.uint64(0xCBF29CE484222325)
-            else:
-                chars += (data[i] & 0xC0) != 0x80
-                h = (h ^ np.uint64(data[i])) * np.uint64(0x100000001B3)
-        out[doc] = repeated / total if total else 0.0
-    return out
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def sentence_counts(data, bounds, ends, classes):  # type: ignore[no-untyped-def]
+def sentence_counts(data, bounds, properties):  # type: ignore[no-untyped-def]
     """Runs of sentence-ending marks after some letter, and a last sentence without one."""
     docs = len(bounds) - 1
     out = np.zeros(docs, np.int64)
@@ -107,37 +88,89 @@ def sentence_counts(data, bounds, ends, classes):  # type: ignore[no-untyped-def
         while i < bounds[doc + 1]:
             code, width = decode_at(data, i)
             i += width
-            if ends[code]:
-                wide = code > 0x2FFF  # a full-width mark needs no space after it
+            kind = properties[code]
+            if kind & IS_ALPHA:
+                open_sentence, pending = True, False
+            elif kind & ENDS_SENTENCE:
                 pending = open_sentence
-                if pending and wide:
+                if pending and code > 0x2FFF:  # a full-width mark needs no space after it
                     out[doc] += 1
                     open_sentence = pending = False
             elif code <= 32:
                 if pending or (code == 10 and open_sentence):
                     out[doc] += 1
                     open_sentence = pending = False
-            else:
-                kind = classes[code]
-                if kind in (LETTER, SINGLE, DIGIT):
-                    open_sentence, pending = open_sentence or kind != DIGIT, False
+            elif kind & IS_DIGIT:
+                pending = False
         out[doc] += open_sentence
     return out
 
 
-def measure(view: TextView) -> dict[str, np.ndarray]:
-    """All line and sentence signals of a batch."""
-    s = line_stats(view.data, view.bounds, TERMINAL_TABLE, BULLET_TABLE)
-    lines, filled = np.maximum(s[:, 0], 1), np.maximum(s[:, 1], 1)
-    first = view.tokens[0]
+def by_gopher(view: TextView) -> dict[str, np.ndarray]:
+    """Signals over `str.splitlines`."""
+    s = gopher_lines(view.data, view.bounds, PROPERTIES)
     return {
-        "line_count": s[:, 1].astype(np.int64),
-        "mean_line_length": s[:, 6] / filled,
-        "bullet_line_ratio": s[:, 2] / lines,
-        "ellipsis_line_ratio": s[:, 3] / lines,
-        "line_punct_ratio": s[:, 4] / filled,
-        "short_line_ratio": s[:, 5] / filled,
-        "line_char_dup_ratio": duplicate_line_chars(view.data, view.bounds),
-        "newline_word_ratio": s[:, 7] / np.maximum(np.diff(first), 1),
-        "sentence_count": sentence_counts(view.data, view.bounds, SENTENCE_TABLE, CLASSES),
+        "bullet_line_ratio": ratio(s[:, 1], s[:, 0]),
+        "ellipsis_line_ratio": ratio(s[:, 2], s[:, 0]),
+        "max_line_length": s[:, 3],
     }
+
+
+def by_newline(view: TextView) -> dict[str, np.ndarray]:
+    """Signals over the lines between newlines."""
+    s = newline_lines(view.data, view.bounds, PROPERTIES)
+    size = np.diff(view.bounds)
+    ends_open = np.ones(len(view), np.int64)  # whether the last line holds something
+    filled = size > 0
+    ends_open[filled] = view.data[view.bounds[1:][filled] - 1] != 10
+    ends_open[~filled] = 0
+    return {
+        "line_count": s[:, 1],
+        "mean_line_length": ratio(s[:, 5], s[:, 1]),
+        "mean_all_line_length": ratio(s[:, 4] + s[:, 0] - 1, s[:, 0]),
+        "line_punct_ratio": ratio(s[:, 2], s[:, 1]),
+        "short_line_ratio": ratio(s[:, 3], s[:, 1]),
+        "long_line_count": s[:, 6],
+        "paragraph_count": s[:, 7],
+        "bullet_line_ratio_dolma": ratio(s[:, 8], np.where(filled, s[:, 0], 0)),
+        "bullet_line_ratio_rpv2": ratio(s[:, 9], s[:, 0] - 1 + ends_open),
+    }
+
+
+def newline_words(view: TextView) -> dict[str, np.ndarray]:
+    """FineWeb's list ratio."""
+    newlines = newline_counts(view)
+    return {"newline_word_ratio": ratio(newlines, np.diff(view.tokens.first))}
+
+
+def newline_counts(view: TextView) -> np.ndarray:
+    """Newlines of each text."""
+    ends = np.flatnonzero(view.data[view.bounds[0] : view.bounds[-1]] == 10) + view.bounds[0]
+    return np.diff(np.searchsorted(ends, view.bounds))
+
+
+def sentences(view: TextView) -> dict[str, np.ndarray]:
+    """Sentences, by their end marks."""
+    return {"sentence_count": sentence_counts(view.data, view.bounds, PROPERTIES)}
+
+
+SIGNALS = (
+    *signals(by_newline, (
+        ("line_count", INT, "lines that are not blank", FINEWEB),
+        ("mean_line_length", REAL, "mean characters of a line that is not blank, stripped", OWN),
+        ("mean_all_line_length", REAL, "characters of the text for each line between newlines", CWT),
+        ("line_punct_ratio", REAL, "share of filled lines that end in terminal punctuation", FINEWEB),
+        ("short_line_ratio", REAL, "share of filled lines of at most 30 characters", FINEWEB),
+        ("long_line_count", INT, "lines of at least 200 characters", MC4),
+        ("paragraph_count", INT, "spans of filled lines between blank ones", OWN),
+        ("bullet_line_ratio_dolma", REAL, "share of lines that begin with '*' or '-'", DOLMA),
+        ("bullet_line_ratio_rpv2", REAL, "share of lines that begin with one of ten bullets", RPV2),
+    )),
+    *signals(by_gopher, (
+        ("bullet_line_ratio", REAL, "share of lines that begin with '•' or '-'", GOPHER),
+        ("ellipsis_line_ratio", REAL, "share of lines that end in an ellipsis", GOPHER),
+        ("max_line_length", INT, "characters of the longest line", "py-data-juicer 1.6.1 and " + "RedPajama v1 code"),
+    )),
+    *signals(newline_words, (("newline_word_ratio", REAL, "newlines for each token", FINEWEB),)),
+    *signals(sentences, (("sentence_count", INT, "sentences, by terminal marks", C4),)),
+)  # fmt: skip

@@ -1,108 +1,108 @@
-"""Signals of words and characters: counts, lengths, stop words, symbols, script.
+"""Gopher's signals of words (arXiv:2112.11446, A1.1) over the tokens of the text's language, as datatrove counts.
 
-Sources: Gopher (arXiv:2112.11446, A1.1); C4's page rules (arXiv:1910.10683, 2.2); FineWeb-2's `cmn_Hani` stop
-words; ChineseWebText (arXiv:2311.01149, preprocess.py). A text without words measures 0, never NaN.
+A word is a token that is not all punctuation; shares divide by all tokens. Stop words are distinct ones, matched in
+their own case; each language has the list that FineWeb-2 published for it, English Gopher's, a language without a
+list English's. A text without words measures 0, never NaN.
 """
 
 from __future__ import annotations
 
+import json
+from functools import cache
+
 import numba
 import numpy as np
-import opencc
+import pyarrow as pa
 import pyarrow.compute as pc
 
-from filters.segment import ALPHA, SYMBOL, TextView, decode_at, word_hash
-from filters.signals.repetition import char_counts
+from filters.codepoints import DATA
+from filters.segment import CHINESE, TextView
+from filters.signals.characters import symbol_columns
+from filters.signals.signal import GOPHER, INT, REAL, ratio, signals
+from filters.tokens import ALPHA, SYMBOL, word_hash
 
-STOP_EN = ("the", "be", "to", "of", "and", "that", "have", "with")
-STOP_ZH = tuple("的年在月是和日了於·為有被人中为他與後也而由")
+CELLS = 128  # of a language's table; no list has more than 32 words
+
+
+@cache
+def stop_words() -> dict[str, tuple[str, ...]]:
+    """The stop words of each language, by its lid.176 code."""
+    known = json.loads((DATA / "stop_words.json").read_text("utf-8"))
+    words = {code: tuple(entry["words"]) for code, entry in known.items()}
+    return words | dict.fromkeys(CHINESE, words["zh"])
+
+
+@cache
+def stop_tables() -> tuple[np.ndarray, np.ndarray]:
+    """(hashes, bits), a row for each language in the order of `stop_words`: open-addressing tables of its words."""
+    keys = np.zeros((len(stop_words()), CELLS), np.uint64)
+    bits = np.zeros((len(stop_words()), CELLS), np.uint32)
+    for row, words in enumerate(stop_words().values()):
+        for number, word in enumerate(words):
+            cell = word_hash(word) % CELLS
+            while keys[row, cell]:
+                cell = (cell + 1) % CELLS
+            keys[row, cell], bits[row, cell] = word_hash(word), 1 << number
+    return keys, bits
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def word_stats(first, flags, lengths, hashes, english, chinese):  # type: ignore[no-untyped-def]
-    """Seven columns a text: words, their characters, tokens, with a letter, hash signs, en and zh stop words."""
+def word_stats(first, flags, lengths, hashes, languages, keys, bits):  # type: ignore[no-untyped-def]
+    """Four columns a text: words, their characters, tokens with a letter, distinct stop words of its language."""
     docs = len(first) - 1
-    out = np.zeros((docs, 7))
+    out = np.zeros((docs, 4), np.int64)
+    last = keys.shape[1] - 1
     for doc in range(docs):
-        seen_en = np.zeros(len(english), np.uint8)
-        seen_zh = np.zeros(len(chinese), np.uint8)
+        seen, row = np.uint32(0), languages[doc]
+        words = chars = letters = 0
         for t in range(first[doc], first[doc + 1]):
-            out[doc, 2] += 1
-            if not flags[t] & SYMBOL:
-                out[doc, 0] += 1
-                out[doc, 1] += lengths[t]
-            if flags[t] & ALPHA:
-                out[doc, 3] += 1
-            if lengths[t] <= 4:
-                for k in range(len(english)):
-                    if hashes[t] == english[k]:
-                        seen_en[k] = 1
-                for k in range(len(chinese)):
-                    if hashes[t] == chinese[k]:
-                        seen_zh[k] = 1
-        out[doc, 5] = seen_en.sum()
-        out[doc, 6] = seen_zh.sum()
+            word = (flags[t] & SYMBOL) == 0
+            words += word
+            chars += lengths[t] * word
+            letters += flags[t] & ALPHA
+            cell = np.int64(hashes[t] & np.uint64(last))
+            while keys[row, cell] != np.uint64(0):
+                if keys[row, cell] == hashes[t]:
+                    seen |= bits[row, cell]
+                    break
+                cell = (cell + 1) & last
+        out[doc, 0], out[doc, 1], out[doc, 2] = words, chars, letters
+        while seen:
+            seen &= seen - np.uint32(1)
+            out[doc, 3] += 1
     return out
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def character_stats(data, bounds):  # type: ignore[no-untyped-def]
-    """Four columns a text: '#', ellipses ('...' and '…'), Han characters U+4E00-9FA5, '{'."""
-    out = np.zeros((len(bounds) - 1, 4), np.int64)
-    for doc in range(len(out)):
-        i, end = bounds[doc], bounds[doc + 1]
-        while i < end:
-            code, width = decode_at(data, i)
-            out[doc, 0] += code == 0x23
-            out[doc, 2] += 0x4E00 <= code <= 0x9FA5
-            out[doc, 3] += code == 0x7B
-            if code == 0x2026:
-                out[doc, 1] += 1
-            elif code == 0x2E and i + 2 < end and data[i + 1] == 0x2E and data[i + 2] == 0x2E:
-                out[doc, 1] += 1
-                width = 3
-            i += width
-    return out
+def languages(view: TextView) -> np.ndarray:
+    """Each text's row in `stop_tables`; English's where its language has none."""
+    codes = list(stop_words())
+    found = pc.fill_null(pc.index_in(view.lang, value_set=pa.array(codes, view.lang.type)), codes.index("en"))
+    return np.asarray(found, np.int64)
 
 
 def measure(view: TextView) -> dict[str, np.ndarray]:
-    """All word and character signals of a batch."""
-    stops = [np.array([word_hash(w) for w in words], np.int64) for words in (STOP_EN, STOP_ZH)]
-    w = word_stats(*view.tokens, *stops)
-    c = character_stats(view.data, view.bounds)
-    chars = char_counts(view.data, view.bounds)
-    words, tokens = np.maximum(w[:, 0], 1), np.maximum(w[:, 2], 1)
-    lower = pc.utf8_lower(view.text)
+    """All word signals of a batch."""
+    t = view.tokens
+    w = word_stats(t.first, t.flags, t.lengths, t.hashes, languages(view), *stop_tables())
+    c, tokens = symbol_columns(view), np.diff(t.first)
     return {
-        "char_count": chars,
-        "word_count": w[:, 0].astype(np.int64),
-        "token_count": w[:, 2].astype(np.int64),
-        "mean_word_length": w[:, 1] / words,
-        "alpha_word_ratio": w[:, 3] / tokens,
-        "hash_word_ratio": c[:, 0] / tokens,
-        "ellipsis_word_ratio": c[:, 1] / tokens,
-        "stop_word_count": np.where(view.is_chinese, w[:, 6], w[:, 5]).astype(np.int64),
-        "han_ratio": c[:, 2] / np.maximum(chars, 1),
-        "has_curly": c[:, 3] > 0,
-        "has_lorem_ipsum": np.asarray(pc.match_substring(lower, "lorem ipsum").to_numpy(zero_copy_only=False)),
-        "is_traditional": traditional(view),
+        "word_count": w[:, 0],
+        "token_count": tokens,
+        "mean_word_length": ratio(w[:, 1], w[:, 0]),
+        "alpha_word_ratio": ratio(w[:, 2], tokens),
+        "hash_word_ratio": ratio(c[:, 0], tokens),
+        "ellipsis_word_ratio": ratio(c[:, 1], tokens),
+        "stop_word_count": w[:, 3],
     }
 
 
-def traditional(view: TextView) -> np.ndarray:
-    """Whether converting a Chinese text to simplified characters changes it."""
-    out = np.zeros(len(view), np.bool_)
-    for i in np.flatnonzero(view.is_chinese):
-        text = view.text[int(i)].as_py()
-        out[i] = simplify(text) != text
-    return out
-
-
-_converter: list[opencc.OpenCC] = []
-
-
-def simplify(text: str) -> str:
-    """Traditional to simplified characters, by OpenCC's t2s tables."""
-    if not _converter:
-        _converter.append(opencc.OpenCC("t2s"))
-    return str(_converter[0].convert(text))
+SIGNALS = signals(measure, (
+    ("word_count", INT, "tokens that are no symbols", GOPHER),
+    ("token_count", INT, "tokens, symbols included", GOPHER),
+    ("mean_word_length", REAL, "mean characters of a word", GOPHER),
+    ("alpha_word_ratio", REAL, "share of tokens with a letter", GOPHER),
+    ("hash_word_ratio", REAL, "'#' for each token", GOPHER),
+    ("ellipsis_word_ratio", REAL, "ellipses for each token", GOPHER),
+    ("stop_word_count", INT, "distinct stop words of the text's language",
+     "arXiv:2112.11446 A1.1; huggingface/fineweb-2 configs"),
+))  # fmt: skip
