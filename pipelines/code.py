@@ -14,13 +14,17 @@ import xxhash
 
 ROOMS = ("recipes", "filters", "dedup", "tokenization", "pipelines")
 LIBRARIES = (
+    "ahocorasick_rs",
     "apache-beam",
     "duckdb",
     "fasttext",
     "fastwarc",
+    "ftfy",
+    "icu4py",
     "numpy",
     "opencc",
     "phonenumbers",
+    "publicsuffixlist",
     "pyarrow",
     "resiliparse",
     "rjieba",
@@ -31,10 +35,11 @@ LIBRARIES = (
 
 @cache
 def code_version() -> str:
-    """32 hex digits over every `.py` of the rooms that take part in making data."""
+    """32 hex digits over every `.py` and every table of the rooms that take part in making data."""
     digest = xxhash.xxh3_128()
     for room in ROOMS:
-        for item in sorted(files(room).rglob("*.py"), key=str):  # type: ignore[attr-defined]
+        sources = [*files(room).rglob("*.py"), *files(room).rglob("*.json")]  # type: ignore[attr-defined]
+        for item in sorted(sources, key=str):
             digest.update(item.relative_to(files(room)).as_posix().encode())
             digest.update(item.read_bytes())
     return digest.hexdigest()

@@ -16,6 +16,7 @@ from typing import Any
 
 from apache_beam.io.filesystems import FileSystems
 
+from filters.segment import segmenter_versions
 from pipelines.code import code_version, library_versions
 from pipelines.parts import make_dirs, replace
 from recipes.model import Recipe
@@ -86,6 +87,7 @@ def begin(
             raise ValueError(f"{run} is not empty and holds no run. Choose another --out, or empty that folder.")
         described = {**wanted, "parts": [], "stages": {}}
     described["versions"] = {"winnow": code_version(), **library_versions()}
+    described["segmenters"] = segmenter_versions()
     described["measured_for"] = [other.name for other in others]
     described["notices"] = list(notices)
     described["seeds"] = {

@@ -23,7 +23,7 @@ from scipy.special import expit
 
 from filters.scores.interface import Found, Scorer
 from filters.segment import CLASSES, SPACE, Bytes, Ints, buffers, decode_at
-from recipes.model import Strict
+from recipes.strict import Strict
 from recipes.scores import HashingLR
 
 # Python's str.isspace, by which str.split cuts: Unicode's separators and the control characters that part text.

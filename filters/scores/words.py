@@ -90,7 +90,8 @@ class WordsScorer(Scorer[Words]):
 
 def _words(text: pa.LargeStringArray, lang: pa.StringArray) -> npt.NDArray[np.int64]:
     """Tokens of each text that are no symbols, as the signal word_count counts them."""
-    first, flags, _, _ = TextView(text, lang).tokens
+    tokens = TextView(text, lang).tokens
+    first, flags = tokens.first, tokens.flags
     before = np.concatenate(([0], np.cumsum((flags & SYMBOL) == 0)))
     counts: npt.NDArray[np.int64] = np.diff(before[first])
     return counts
