@@ -1,10 +1,11 @@
 """Edits that are a library's work: ftfy, OpenCC, Unicode normal forms. Only texts that can change are handed over.
 
 What cannot change is known without the library: ASCII is its own NFC and NFKC; OpenCC's t2s leaves a text alone that
-has none of the characters its tables know; ftfy, in FineWeb-2's settings, leaves a text alone that has no HTML
+has none of the characters that its tables change; ftfy, in FineWeb-2's settings, leaves a text alone that has no HTML
 entity, no control character and nothing that its own mojibake detector finds. Traded away: a text with more than 128
 combining marks in a row passes nfc and nfkc unchanged, because sorting them takes quadratic time, in CPython as in
-utf8proc. NFKC makes at most 11 bytes of one (U+FDFA: 3 become 33), NFC at most 3.
+utf8proc. NFKC makes at most 11 bytes of one (U+FDFA: 3 become 33), NFC at most 3,
+ftfy at most 2 (U+0085 becomes "…", some entities two characters).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from filters.segment import buffers, decode_at
 from filters.signals.words import simplify
 
 MOST_MARKS = 128
+IN_PHRASES = "哩坏沈甦瞭藉衹覆"  # 沈 stays 沈, 消沈 becomes 消沉 (OpenCC 1.4.2)
 # entities, controls as ftfy removes or repairs them (C1 too), escapes of terminals, and marks that it drops
 FTFY_WORK = r"&#?[0-9A-Za-z]{1,24};|[\x00-\x08\x0b\x0e-\x1f\x7f-\x{9f}\x{206a}-\x{206f}\x{feff}\x{fff9}-\x{fffc}]"
 # datatrove's FTFYFormatter, which FineWeb-2 runs: encodings are repaired, the writer's own characters stay
@@ -99,12 +101,15 @@ def _normalisable(data, bounds, flags):  # type: ignore[no-untyped-def]
 
 
 @cache
-def _traditional() -> Mask:
-    """The characters that OpenCC's t2s changes when they stand alone. Every phrase of its tables holds one."""
+def traditional() -> Mask:
+    """The characters without which OpenCC's t2s changes nothing: those that it changes when they stand alone, and
+    those that only its phrases change (a test reads them out of OpenCC's own tables).
+    """
     table = np.zeros(CODES, np.bool_)
+    table[list(map(ord, IN_PHRASES))] = True
     for code in ASKED:
         if code > 0x7F and not 0xD800 <= code <= 0xDFFF:
-            table[code] = simplify(chr(code)) != chr(code)
+            table[code] |= simplify(chr(code)) != chr(code)
     return table
 
 
@@ -126,7 +131,7 @@ def nfkc(text: pa.LargeStringArray) -> pa.LargeStringArray:
 def t2s(text: pa.LargeStringArray) -> pa.LargeStringArray:
     """Traditional to simplified characters, by OpenCC."""
     text = text.fill_null("") if text.null_count else text
-    return _where(text, _any_of(*buffers(text), _traditional()), simplify)
+    return _where(text, _any_of(*buffers(text), traditional()), simplify)
 
 
 def repair(text: str) -> str:
