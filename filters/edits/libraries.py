@@ -4,8 +4,8 @@ What cannot change is known without the library: ASCII is its own NFC and NFKC; 
 has none of the characters that its tables change; ftfy, in FineWeb-2's settings, leaves a text alone that has no HTML
 entity, no control character and nothing that its own mojibake detector finds. Traded away: a text with more than 128
 combining marks in a row passes nfc and nfkc unchanged, because sorting them takes quadratic time, in CPython as in
-utf8proc. NFKC makes at most 11 bytes of one (U+FDFA: 3 become 33), NFC at most 3,
-ftfy at most 2 (U+0085 becomes "…", some entities two characters).
+utf8proc; and ftfy's fixes are repeated 16 times at most. One byte becomes at most 11 by NFKC (U+FDFA: 3 become 33),
+3 by NFC, 2 by ftfy (U+0085 becomes "…", some entities two characters).
 """
 
 from __future__ import annotations
@@ -21,13 +21,16 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from ftfy.badness import is_bad
+import re2
+from ftfy import fixes
+from ftfy.badness import BADNESS_RE
 
 from filters.edits.tables import ASKED, CODES, NONSTARTER, flags
 from filters.segment import buffers, decode_at
 from filters.signals.words import simplify
 
 MOST_MARKS = 128
+MOST_PASSES = 16
 IN_PHRASES = "哩坏沈甦瞭藉衹覆"  # 沈 stays 沈, 消沈 becomes 消沉 (OpenCC 1.4.2)
 # entities, controls as ftfy removes or repairs them (C1 too), escapes of terminals, and marks that it drops
 FTFY_WORK = r"&#?[0-9A-Za-z]{1,24};|[\x00-\x08\x0b\x0e-\x1f\x7f-\x{9f}\x{206a}-\x{206f}\x{feff}\x{fff9}-\x{fffc}]"
@@ -134,16 +137,49 @@ def t2s(text: pa.LargeStringArray) -> pa.LargeStringArray:
     return _where(text, _any_of(*buffers(text), traditional()), simplify)
 
 
+def loosened(verbose: str) -> str:
+    """ftfy's verbose pattern for RE2, matching wherever the pattern does: comments and blanks out, \\s and \\w any
+    character, no anchor. RE2 reads \\x of two digits as Python does.
+    """
+    parts = re2.findall(r"(?s)\[(?:[^\]\\]|\\.)*\]|\\.|#[^\n]*|\s+|.", verbose)
+    loose = {r"\s": "(?s:.)", r"\w": "(?s:.)", "^": ""}
+    return "".join("" if p[0] == "#" or p.isspace() else loose.get(p, p) for p in parts)
+
+
+def _repair_line(line: str, entities: bool) -> str:
+    for _ in range(MOST_PASSES):
+        before = line
+        if entities:
+            line = fixes.unescape_html(line)
+        line = ftfy.fix_encoding(line, FTFY_CONFIG)
+        line = fixes.fix_surrogates(fixes.fix_c1_controls(line))
+        line = fixes.remove_control_chars(fixes.remove_terminal_escapes(line))
+        if line == before:
+            break
+    return line
+
+
 def repair(text: str) -> str:
-    """ftfy's fix_text in FineWeb-2's settings."""
-    return ftfy.fix_text(text, FTFY_CONFIG)
+    """ftfy's fix_text in FineWeb-2's settings, but a line still changing after MOST_PASSES passes stays as it is.
+
+    ftfy itself repeats its fixes without end: "&amp;amp;amp;..." takes quadratic time.
+    """
+    fixed, entities, start = [], True, 0
+    while start < len(text):
+        end = text.find("\n", start) + 1 or len(text)
+        end = min(end, start + FTFY_CONFIG.max_decode_length)
+        line = text[start:end]
+        entities = entities and "<" not in line  # as ftfy's "auto": what looks like HTML is left HTML from there on
+        fixed.append(_repair_line(line, entities))
+        start = end
+    return "".join(fixed)
 
 
 def repair_all(text: pa.LargeStringArray) -> pa.LargeStringArray:
     """Repaired encodings, HTML entities and controls, by ftfy."""
     text = text.fill_null("") if text.null_count else text
-    ascii_only = np.asarray(pc.string_is_ascii(text).to_numpy(zero_copy_only=False))
-    work = np.array(pc.match_substring_regex(text, FTFY_WORK).to_numpy(zero_copy_only=False))
-    for i in np.flatnonzero(~ascii_only & ~work):
-        work[i] = is_bad(text[int(i)].as_py())
-    return _where(text, work, repair)
+    work = pc.or_(pc.match_substring_regex(text, FTFY_WORK), pc.match_substring_regex(text, MOJIBAKE))
+    return _where(text, work.to_numpy(zero_copy_only=False), repair)
+
+
+MOJIBAKE = loosened(BADNESS_RE.pattern)
