@@ -163,21 +163,16 @@ def _scan(data, i, end, flags, kinds, packed, shapes):  # type: ignore[no-untype
         if following < end or stop < end:
             break
         if blank:
-            if word >= 0:
-                longest |= _too_long(data, word, i, LONGEST_WORD)
+            longest |= word >= 0 and _too_long(data, word, i, LONGEST_WORD)
             word = -1
         else:
             if word < 0:
                 word = i
                 count += 1
-            if kind == ANCHOR:
-                # a phrase may run on to the line's end, which is not known yet: it holds no line break itself
-                phrase |= _phrase_at(data, start, end, i, packed, shapes)
-            elif width == 3 and data[i] == 0xE2:
+            if kind == ANCHOR or data[i] == 0xE2:  # phrases hold no line break, so the line's end need not be known
                 phrase |= _phrase_at(data, start, end, i, packed, shapes)
         i += width
-    if word >= 0:
-        longest |= _too_long(data, word, stop, LONGEST_WORD)
+    longest |= word >= 0 and _too_long(data, word, stop, LONGEST_WORD)
     return stop, following, count, longest, bracket, phrase
 
 

@@ -160,5 +160,8 @@ def zh_blanks(text: pa.LargeStringArray) -> pa.LargeStringArray:
 
 
 def symbols(text: pa.LargeStringArray) -> pa.LargeStringArray:
-    """Emoji, decoration, private-use and replacement characters and odd controls go; ○ stays as a Chinese zero."""
+    """Emoji, decoration, private-use and replacement characters and odd controls go; ○ stays as a Chinese zero.
+
+    U+200B goes too, which Khmer and Thai may use between words.
+    """
     return edit(text, _symbols, flags())

@@ -12,8 +12,8 @@ import numba
 import pyarrow as pa
 import re2
 
+from filters.edits.caseless import match
 from filters.edits.kernels import copy, edit, find, room, skip
-from filters.edits.refinedweb import match
 from filters.edits.tables import SPACE, flags
 
 FIRST_LINES = 100

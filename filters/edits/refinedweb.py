@@ -13,6 +13,7 @@ import numba
 import numpy as np
 import pyarrow as pa
 
+from filters.edits.caseless import fold, match
 from filters.edits.kernels import before, edit, find, room, skip, skip_back, words
 from filters.edits.tables import DECIMAL, DIGIT, SPACE, UPPER, WORD, flags
 from filters.segment import decode_at
@@ -20,33 +21,6 @@ from filters.segment import decode_at
 COUNTED = (b"likes", b"shares", b"comments", b"retweets", b"reposts", b"quotes", b"bookmarks", b"upvotes",
            b"downvotes", b"downloads", b"views", b"followers")  # fmt: skip
 MOST_UPPER, MOST_DIGITS, SHORT = 0.5, 0.999999, 10
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def fold(code, regex):  # type: ignore[no-untyped-def]
-    """The ASCII letter that str.lower() (or, with `regex`, re.IGNORECASE) takes a character for, else itself."""
-    if 0x41 <= code <= 0x5A:
-        return code | 0x20
-    if code == 0x212A:
-        return 0x6B
-    if regex and (code == 0x130 or code == 0x131):
-        return 0x69
-    if regex and code == 0x17F:
-        return 0x73
-    return code
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def match(data, i, end, word, regex):  # type: ignore[no-untyped-def]
-    """End of `word` (lower-case ASCII) at i without regard to case, or -1."""
-    for k in range(len(word)):
-        if i >= end:
-            return -1
-        code, width = decode_at(data, i)
-        if fold(code, regex) != word[k]:
-            return -1
-        i += width
-    return i
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]

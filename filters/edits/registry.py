@@ -2,7 +2,8 @@
 
 A kernel takes a batch of texts and gives the batch back, row for row. `evidence` is RECIPES' tag: C read in the
 system's code, S in a secondary source, M from memory, A our own. `languages` says for which languages an edit is
-meant (empty: any); naming them in the recipe's step is the recipe's business.
+meant (empty: any): `t2s` would change Japanese and `han_paragraphs` empties English, so a recipe's step for them must
+name its languages; the edit itself does not look.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from filters.edits import c4, characters, libraries, lines, markup, refinedweb, sentences, urls
+from filters.edits import c4, characters, libraries, lines, markup, refinedweb, repeats, sentences, urls
 from filters.edits.kernels import Kernel
 
 
@@ -44,13 +45,13 @@ _ALL = (
     TextEdit("nfc", "Unicode NFC (SlimPajama's first step, from memory)", libraries.nfc, "M"),
     TextEdit("nfkc", "Unicode NFKC; full-width marks become ASCII (our own choice where used)", libraries.nfkc, "A"),
     TextEdit("dedup_lines", "Repeated lines of one document go, the first stays (DCLM within_page_dedup)",
-             lines.dedup_lines, "C"),
+             repeats.dedup_lines, "C"),
     TextEdit("dedup_paragraphs", "Repeated paragraphs of one document go (DCLM within_page_dedup; PanGu-α)",
-             lines.dedup_paragraphs, "C"),
+             repeats.dedup_paragraphs, "C"),
     TextEdit("collapse_chars", "Runs of one blank or mark become one (ERNIE 3.0; which marks is our reading)",
              characters.collapse_chars, "S"),
     TextEdit("collapse_paragraphs", "Identical neighbouring paragraphs become one (ERNIE 3.0; limit from memory)",
-             lines.collapse_paragraphs, "S"),
+             repeats.collapse_paragraphs, "S"),
     TextEdit("drop_short_sentences", "Sentences under 10 words go (ERNIE 3.0; a Han character counts as a word)",
              sentences.drop_short_sentences, "S"),
     TextEdit("symbols", "Emoji, decoration and odd characters go (PanGu-α, WuDao; which ones is our reading)",
@@ -63,10 +64,10 @@ _ALL = (
              ZH),
     TextEdit("line_ends", "Short lines at the end of the text go (CulturaX, from memory; the length is ours)",
              lines.line_ends, "M"),
-    TextEdit("code_copyright", "Leading copyright comment goes (RedPajama v1, github_clean_dedup_local.py)",
-             markup.code_copyright, "C", ("code",)),
-    TextEdit("latex_strip", "LaTeX preamble, comments, back matter go (RedPajama v1, arxiv_cleaner.py; no macros)",
-             markup.latex_strip, "C", ("latex",)),
+    TextEdit("code_copyright", "Code's leading copyright comment goes (RedPajama v1, github_clean_dedup_local.py)",
+             markup.code_copyright, "C"),
+    TextEdit("latex_strip", "LaTeX's body stays, what is no LaTeX becomes empty (RedPajama v1, arxiv_cleaner.py)",
+             markup.latex_strip, "C"),
     TextEdit("t2s", "Traditional to simplified Chinese (OpenCC t2s)", libraries.t2s, "C", ZH),
 )  # fmt: skip
 EDITS: dict[str, TextEdit] = {edit.name: edit for edit in _ALL}

@@ -159,13 +159,12 @@ WIDE = ((0x1100, 0x115F), (0x2E80, 0x303E), (0x3041, 0xA4CF), (0xA960, 0xA97C), 
         (0xFE30, 0xFE6F), (0xFF01, 0xFF60), (0xFFE0, 0xFFE6), (0x20000, 0x3FFFD))  # fmt: skip
 
 
-def wide(c: str) -> bool:
-    return any(low <= ord(c) <= high for low, high in WIDE)
+WIDE_CLASS = "[" + "".join(f"{chr(low)}-{chr(high)}" for low, high in WIDE) + "]"
 
 
 def word_count(sentence: str) -> int:
-    letters = sum(wide(c) and c.isalnum() for c in sentence if not c.isspace())
-    return letters + len("".join(" " if wide(c) else c for c in sentence).split())
+    letters = sum(c.isalnum() for c in re.findall(WIDE_CLASS, sentence))
+    return letters + len(re.sub(WIDE_CLASS, " ", sentence).split())
 
 
 def drop_short_sentences(text: str) -> str:
@@ -208,7 +207,7 @@ def navbar(text: str) -> str:
 
 def line_ends(text: str) -> str:
     lines = text.split("\n")
-    while lines and sum(2 if wide(c) else 1 for c in lines[-1].strip()) < 30:
+    while lines and len(line := lines[-1].strip()) + len(re.findall(WIDE_CLASS, line)) < 30:
         lines.pop()
     return "\n".join(lines) if lines else text
 
