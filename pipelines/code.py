@@ -38,7 +38,7 @@ def code_version() -> str:
     """32 hex digits over every `.py` and every table of the rooms that take part in making data."""
     digest = xxhash.xxh3_128()
     for room in ROOMS:
-        sources = [*files(room).rglob("*.py"), *files(room).rglob("*.json")]  # type: ignore[attr-defined]
+        sources = [*files(room).rglob("*.py"), *files(room).rglob("*.json"), *files(room).rglob("*.txt")]  # type: ignore[attr-defined]
         for item in sorted(sources, key=str):
             digest.update(item.relative_to(files(room)).as_posix().encode())
             digest.update(item.read_bytes())

@@ -23,8 +23,8 @@ from scipy.special import expit
 
 from filters.scores.interface import Found, Scorer
 from filters.segment import CLASSES, SPACE, Bytes, Ints, buffers, decode_at
-from recipes.strict import Strict
 from recipes.scores import HashingLR
+from recipes.strict import Strict
 
 # Python's str.isspace, by which str.split cuts: Unicode's separators and the control characters that part text.
 BLANK = (CLASSES == SPACE).astype(np.uint8)

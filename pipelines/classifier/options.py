@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from recipes.model import Strict
+from recipes.strict import Strict
 
 
 class Training(Strict):

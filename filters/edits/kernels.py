@@ -1,0 +1,140 @@
+"""What the edit kernels share: steps over UTF-8 in Arrow's buffers, and the way back to an Arrow array.
+
+A kernel writes the bytes that stay into one buffer and returns it with new offsets; no edit here makes a text
+longer in bytes, so the input's size is room enough. Text is valid UTF-8, as Arrow promises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numba
+import numpy as np
+import pyarrow as pa
+
+from filters.edits.tables import BREAK, SPACE
+from filters.segment import Bytes, Ints, buffers, decode_at
+
+Kernel = Callable[[pa.LargeStringArray], pa.LargeStringArray]
+
+
+def rebuild(out: Bytes, offsets: Ints) -> pa.LargeStringArray:
+    """The Arrow array of `len(offsets) - 1` texts whose UTF-8 lies in `out`."""
+    # a copy of what is used, so that a strongly cut batch does not hold the whole batch's memory
+    data = out[: offsets[-1]].copy()
+    built: pa.LargeStringArray = pa.LargeStringArray.from_buffers(
+        len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(data)
+    )
+    return built
+
+
+def edit(text: pa.LargeStringArray, kernel: Callable[..., tuple[Bytes, Ints]], *tables: object) -> pa.LargeStringArray:
+    """`kernel(data, bounds, *tables)` over the buffers of `text`."""
+    data, bounds = buffers(text)
+    return rebuild(*kernel(data, bounds, *tables))
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def room(bounds: Ints) -> tuple[Bytes, Ints]:
+    """An output buffer as large as the input, and offsets to fill."""
+    return np.empty(max(bounds[-1] - bounds[0], 1), np.uint8), np.zeros(len(bounds), np.int64)
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def copy(source: Bytes, start: int, end: int, out: Bytes, o: int) -> int:
+    """Bytes [start, end) of `source` to `out` at o; the end of what was written. Moving down in place is fine."""
+    if end - start < 16 or (source is out):
+        for i in range(start, end):
+            out[o + i - start] = source[i]
+    else:
+        out[o : o + end - start] = source[start:end]
+    return o + end - start
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def find(data: Bytes, byte: int, i: int, end: int) -> int:
+    """Position of the first `byte` in [i, end), or end."""
+    while i < end and data[i] != byte:
+        i += 1
+    return i
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def before(data: Bytes, i: int) -> int:
+    """Start of the character that ends at byte i."""
+    i -= 1
+    while data[i] & 0xC0 == 0x80:
+        i -= 1
+    return i
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def skip(data, i, end, flags, wanted):  # type: ignore[no-untyped-def]
+    """The first position from i on whose character has none of the flags `wanted`, or end."""
+    while i < end:
+        code, width = decode_at(data, i)
+        if not flags[code] & wanted:
+            break
+        i += width
+    return i
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def skip_back(data, start, i, flags, wanted):  # type: ignore[no-untyped-def]
+    """The end of the last character before i, not before start, that has none of the flags `wanted`."""
+    while i > start:
+        at = before(data, i)
+        code, _ = decode_at(data, at)
+        if not flags[code] & wanted:
+            break
+        i = at
+    return i
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def strip(data, start, end, flags):  # type: ignore[no-untyped-def]
+    """[start, end) without the white space about it, as str.strip() sees white space."""
+    start = skip(data, start, end, flags, SPACE)
+    return start, skip_back(data, start, end, flags, SPACE)
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def line_end(data, i, end, flags):  # type: ignore[no-untyped-def]
+    """(end of the line that holds i, start of the next), lines as str.splitlines() cuts them."""
+    while i < end:
+        b = data[i]
+        if b < 0x80:
+            if flags[b] & BREAK:
+                if b == 0x0D and i + 1 < end and data[i + 1] == 0x0A:
+                    return i, i + 2
+                return i, i + 1
+            i += 1
+        else:
+            code, width = decode_at(data, i)
+            if flags[code] & BREAK:
+                return i, i + width
+            i += width
+    return end, end
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def words(data, start, end, flags):  # type: ignore[no-untyped-def]
+    """How many words str.split() finds in [start, end)."""
+    count = 0
+    inside = False
+    i = start
+    while i < end:
+        b = data[i]
+        if b < 0x80:
+            space = flags[b] & SPACE
+            i += 1
+        else:
+            code, width = decode_at(data, i)
+            space = flags[code] & SPACE
+            i += width
+        if space:
+            inside = False
+        elif not inside:
+            inside = True
+            count += 1
+    return count

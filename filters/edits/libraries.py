@@ -1,0 +1,152 @@
+"""Edits that are a library's work: ftfy, OpenCC, Unicode normal forms. Only texts that can change are handed over.
+
+What cannot change is known without the library: ASCII is its own NFC and NFKC; OpenCC's t2s leaves a text alone that
+has none of the characters that its tables change; ftfy, in FineWeb-2's settings, leaves a text alone that has no HTML
+entity, no control character and nothing that its own mojibake detector finds. Traded away: a text with more than 128
+combining marks in a row passes nfc and nfkc unchanged, because sorting them takes quadratic time, in CPython as in
+utf8proc; and ftfy's fixes are repeated 16 times at most. One byte becomes at most 11 by NFKC (U+FDFA: 3 become 33),
+3 by NFC, 2 by ftfy (U+0085 becomes "…", some entities two characters).
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from typing import Literal
+
+import ftfy
+import numba
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import re2
+from ftfy import fixes
+from ftfy.badness import BADNESS_RE
+
+from filters.edits.tables import NONSTARTER, flags
+from filters.segment import buffers, decode_at
+from filters.signals.chinese import candidates, holds_any, simplify
+
+MOST_MARKS = 128
+MOST_PASSES = 16
+# entities, controls as ftfy removes or repairs them (C1 too), escapes of terminals, and marks that it drops
+FTFY_WORK = r"&#?[0-9A-Za-z]{1,24};|[\x00-\x08\x0b\x0e-\x1f\x7f-\x{9f}\x{206a}-\x{206f}\x{feff}\x{fff9}-\x{fffc}]"
+# datatrove's FTFYFormatter, which FineWeb-2 runs: encodings are repaired, the writer's own characters stay
+FTFY_CONFIG = ftfy.TextFixerConfig(
+    unescape_html="auto",
+    remove_terminal_escapes=True,
+    fix_encoding=True,
+    restore_byte_a0=True,
+    replace_lossy_sequences=True,
+    decode_inconsistent_utf8=True,
+    fix_c1_controls=True,
+    fix_latin_ligatures=False,
+    fix_character_width=False,
+    uncurl_quotes=False,
+    fix_line_breaks=False,
+    fix_surrogates=True,
+    remove_control_chars=True,
+    normalization=None,
+)
+Mask = npt.NDArray[np.bool_]
+
+
+def _where(text: pa.LargeStringArray, wanted: Mask, change: Callable[[str], str]) -> pa.LargeStringArray:
+    """`change` of the texts that `wanted` names; the others pass as they are."""
+    if not wanted.any():
+        return text
+    mask = pa.array(wanted)
+    changed = pa.array([change(t) for t in text.filter(mask).to_pylist()], pa.large_string())
+    return pc.replace_with_mask(text, mask, changed)
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def _normalisable(data, bounds, flags):  # type: ignore[no-untyped-def]
+    """1 for each text with a non-ASCII byte and no run of more than MOST_MARKS combining marks."""
+    out = np.zeros(len(bounds) - 1, np.bool_)
+    for doc in range(len(out)):
+        i, end = bounds[doc], bounds[doc + 1]
+        run = 0
+        while i < end:
+            if data[i] < 0x80:
+                run = 0
+                i += 1
+                continue
+            out[doc] = True
+            code, width = decode_at(data, i)
+            run = run + 1 if flags[code] & NONSTARTER else 0
+            if run > MOST_MARKS:
+                out[doc] = False
+                break
+            i += width
+    return out
+
+
+def _normalise(text: pa.LargeStringArray, form: Literal["NFC", "NFKC"]) -> pa.LargeStringArray:
+    text = text.fill_null("") if text.null_count else text
+    return _where(text, _normalisable(*buffers(text), flags()), lambda t: unicodedata.normalize(form, t))
+
+
+def nfc(text: pa.LargeStringArray) -> pa.LargeStringArray:
+    """Unicode's canonical composition, by Python's unicodedata."""
+    return _normalise(text, "NFC")
+
+
+def nfkc(text: pa.LargeStringArray) -> pa.LargeStringArray:
+    """Unicode's compatibility composition, by Python's unicodedata: full-width marks become ASCII."""
+    return _normalise(text, "NFKC")
+
+
+def t2s(text: pa.LargeStringArray) -> pa.LargeStringArray:
+    """Traditional to simplified characters, by OpenCC."""
+    text = text.fill_null("") if text.null_count else text
+    return _where(text, holds_any(*buffers(text), np.arange(len(text)), candidates()), simplify)
+
+
+def loosened(verbose: str) -> str:
+    """ftfy's verbose pattern for RE2, matching wherever the pattern does: comments and blanks out, \\s and \\w any
+    character, no anchor. RE2 reads \\x of two digits as Python does.
+    """
+    parts = re2.findall(r"(?s)\[(?:[^\]\\]|\\.)*\]|\\.|#[^\n]*|\s+|.", verbose)
+    loose = {r"\s": "(?s:.)", r"\w": "(?s:.)", "^": ""}
+    return "".join("" if p[0] == "#" or p.isspace() else loose.get(p, p) for p in parts)
+
+
+def _repair_line(line: str, entities: bool) -> str:
+    for _ in range(MOST_PASSES):
+        before = line
+        if entities:
+            line = fixes.unescape_html(line)
+        line = ftfy.fix_encoding(line, FTFY_CONFIG)
+        line = fixes.fix_surrogates(fixes.fix_c1_controls(line))
+        line = fixes.remove_control_chars(fixes.remove_terminal_escapes(line))
+        if line == before:
+            break
+    return line
+
+
+def repair(text: str) -> str:
+    """ftfy's fix_text in FineWeb-2's settings, but a line still changing after MOST_PASSES passes stays as it is.
+
+    ftfy itself repeats its fixes without end: "&amp;amp;amp;..." takes quadratic time.
+    """
+    fixed, entities, start = [], True, 0
+    while start < len(text):
+        end = text.find("\n", start) + 1 or len(text)
+        end = min(end, start + FTFY_CONFIG.max_decode_length)
+        line = text[start:end]
+        entities = entities and "<" not in line  # as ftfy's "auto": what looks like HTML is left HTML from there on
+        fixed.append(_repair_line(line, entities))
+        start = end
+    return "".join(fixed)
+
+
+def repair_all(text: pa.LargeStringArray) -> pa.LargeStringArray:
+    """Repaired encodings, HTML entities and controls, by ftfy."""
+    text = text.fill_null("") if text.null_count else text
+    work = pc.or_(pc.match_substring_regex(text, FTFY_WORK), pc.match_substring_regex(text, MOJIBAKE))
+    return _where(text, work.to_numpy(zero_copy_only=False), repair)
+
+
+MOJIBAKE = loosened(BADNESS_RE.pattern)
