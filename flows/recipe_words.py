@@ -33,6 +33,7 @@ HEADINGS = {
     "keep": ("stays of a cluster", "簇内保留"),
     "scrub": ("personal data", "个人信息"),
     "mixture": ("Mixture, as published", "混合比例（按公布数值）"),
+    "mixed": ("source", "来源"),
     "sources": ("Sources", "出处"),
     "assumptions": ("Assumptions", "假设"),
     "not_done": ("Published, and not done here", "已公布而此处未做"),
@@ -75,6 +76,23 @@ VERIFIED = ("; verified at {}", "；以 {} 验证")
 SCOPES = {"corpus": ("; over the whole run", "；作用于整次运行"), "language": ("; language by language", "；逐语种")}
 SIGNS = {"min": "≥", "max": "≤", "above": ">", "below": "<", "equals": "="}
 WORDS = {"true": ("yes", "是"), "false": ("no", "否")}
+FIGURES = {
+    "weight": ("weight, %", "权重 %"),
+    "copies": ("copies", "份数"),
+    "multiplier": ("multiplier", "倍数"),
+    "tokens": ("tokens", "词元"),
+    "trained_tokens": ("tokens trained on", "训练词元"),
+    "size": ("size", "大小"),
+    "documents": ("documents", "文档数"),
+    "epochs": ("epochs", "轮数"),
+}
+COUNTS = (" (the one that counts)", "（采用此列）")
+OFF = ("off unless it is named", "未指明时不用")
+BUDGET = ("budget: {} ({})", "预算：{}（{}）")
+TOKENS = ("tokens", "词元")
+PER_PARAMETER = ("{:g} tokens a parameter", "每个参数 {:g} 词元")
+INSTRUCTIONS = ("instruction data: {:g} of the budget", "指令数据：占预算 {:g}")
+REHYDRATE = ("clusters of {}: {:g} copies ({})", "簇大小 {}：{:g} 份（{}）")
 LOWEST = ("the lowest doc_id", "doc_id 最小者")
 
 

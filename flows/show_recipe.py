@@ -7,7 +7,6 @@ of notes and sources is shown as the file has it, in English, also under `--zh`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
@@ -15,6 +14,7 @@ from rich.text import Text
 
 from flows import recipe_words as words
 from flows.recipe_words import heading
+from flows.show_mixture import mixture_shown
 from recipes.load import available, load
 from recipes.model import MinHash, Recipe
 from recipes.scores import Score
@@ -56,7 +56,7 @@ def one(name: str, zh: bool = False) -> RenderableType:
     parts += [_section("rest", zh), _rest(recipe, zh)]
     mixture = getattr(recipe, "mixture", None)
     if mixture is not None:
-        parts += [_section("mixture", zh), _mixture(mixture, zh)]
+        parts += [_section("mixture", zh), mixture_shown(mixture, zh)]
     return Group(*parts, *_lists(recipe, zh))
 
 
@@ -177,18 +177,6 @@ def _banding(minhash: MinHash, zh: bool) -> str:
     )  # fmt: skip
     told += words.VERIFIED[zh].format(f"{minhash.verify:g}") if minhash.verify is not None else ""
     return told + words.SCOPES[minhash.scope][zh]
-
-
-def _mixture(mixture: Any, zh: bool) -> Table:
-    """The published rows as they were printed; figures that no row has get no column."""
-    figures = [f for f in ("weight", "copies", "multiplier", "tokens", "trained_tokens", "size", "epochs")
-               if any(getattr(row, f, None) is not None for row in mixture.sources)]  # fmt: skip
-    table = _table(heading("source", zh), *figures, heading("evidence", zh))
-    for row in mixture.sources:
-        values = (getattr(row, figure, None) for figure in figures)
-        told = [value if isinstance(value, str) else "" if value is None else f"{value:,g}" for value in values]
-        table.add_row(Text(row.name), *told, row.evidence)
-    return table
 
 
 def _lists(recipe: Recipe, zh: bool) -> list[RenderableType]:

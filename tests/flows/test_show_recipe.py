@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import re
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console, RenderableType
 
+from flows.show_mixture import FIGURES, mixture_shown
 from flows.show_recipe import listing, one
 from recipes.load import available, load
 from recipes.steps import Rule
@@ -30,7 +32,7 @@ def test_the_list_names_all(width: int, zh: bool) -> None:
     text = shown(listing(zh), width)
     assert all(name in text for name in available())
     assert ("所需文件" in text) == zh
-    assert ("必需 quality" in text) == zh
+    assert ("必需 owt2" in text) == zh
     assert "…" not in text
     assert max(map(len, text.splitlines())) <= width
 
@@ -56,12 +58,33 @@ def test_an_unpublished_recipe_says_so_first() -> None:
         assert squeezed(told) in head
 
 
+def row(name: str, **given: object) -> SimpleNamespace:
+    blank = dict.fromkeys(FIGURES)
+    return SimpleNamespace(**{**blank, "name": name, "evidence": "M", "evidence_of": {}, "default_off": "", **given})
+
+
+def test_a_mixture_is_shown_as_it_was_printed() -> None:
+    rows = (row("web", weight=60.0, tokens=410_000_000_000, evidence_of={"weight": "P"}),
+            row("books", weight=41.0, size="2.1 TB", default_off="withdrawn"))  # fmt: skip
+    plan = SimpleNamespace(tokens=None, tokens_per_param=20.0, evidence="S")
+    band = SimpleNamespace(min=1001, max=None, copies=10.0, evidence="M")
+    mixture = SimpleNamespace(sources=(), rows=rows, variant="big", plan=plan, rehydrate=(band,), note="sums to 101",
+                              variants={"big": SimpleNamespace(sources=rows), "small": SimpleNamespace(sources=rows[:1])},
+                              instruction_fraction=0.05, source="table 2")  # fmt: skip
+    text = shown(mixture_shown(mixture, zh=False), 120)
+    for told in ("60 P", "410 B", "2.1 TB", "big (the one that counts)", "small", "20 tokens a parameter (S)", "0.05",
+                 "clusters of 1001+: 10 copies", "off unless it is named (withdrawn)", "sums to 101"):  # fmt: skip
+        assert told in text
+    assert "epochs" not in text
+    assert "每个参数 20 词元" in shown(mixture_shown(mixture, zh=True), 80)
+
+
 def test_bounds_needs_and_bandings_are_spelt_out() -> None:
     edu = shown(one("fineweb-edu"), 200)
-    assert "score_edu ≥ 3" in edu
+    assert "score_fineweb_edu ≥ 3" in edu
     assert "the recipe refuses to run" in edu
     assert "14 bands x 8 rows = 112 hashes over 5-word shingles; J 0.685 finds half of the pairs" in edu
-    assert "pareto(9) > 1 - score_quality" in shown(one("gpt3-cc"), 200)
+    assert "pareto(9) > 1 - score_gpt3_quality" in shown(one("gpt3-cc"), 200)
     chinese = shown(one("culturax", zh=True), 200)
     assert "lang_score 的第 10 至 100 百分位（各语种分别）" in chinese
     assert "跳过，并给出提示；随之省去：culturax.url.v1" in chinese

@@ -26,7 +26,7 @@ def gopher(after: str = "", stop: str = "stop_word_count") -> list[Row]:
 
 
 FINEWEB: list[Row] = [
-    ("", "score_url_domains", "max", 0), ("", "score_url_words", "max", 0),
+    ("", "score_fineweb_domains", "max", 0), ("", "score_fineweb_words", "max", 0),
     ("", "lang", "any_of", ("en",)), ("", "lang_score", "min", 0.65),
     *gopher(),
     ("c4_lines_nopunct", "has_lorem_ipsum", "equals", False), ("c4_lines_nopunct", "has_curly", "equals", False),
@@ -73,7 +73,7 @@ FINEWEB2: list[Row] = [
     ("", "bullet_line_ratio", "max", 0.9), ("", "ellipsis_line_ratio", "max", 0.3), ("", "stop_word_count", "min", 2),
 ]  # fmt: skip
 REFINEDWEB: list[Row] = [
-    ("", "score_url_domains", "max", 0), ("", "score_url_words", "max", 0),
+    ("", "score_rw_domains", "max", 0), ("", "score_rw_words", "max", 0),
     ("max_two_newlines", "lang", "any_of", ("en",)), ("max_two_newlines", "lang_score", "min", 0.65),
     *gopher("max_two_newlines", "stop_word_occurrences"),
     ("rw_lines", "removed_word_ratio", "max", 0.05),
@@ -91,7 +91,7 @@ PUBLISHED: dict[str, list[Row]] = {
     "c4-en": [
         ("", "char_count", "max", 190_000),
         ("c4_lines", "has_lorem_ipsum", "equals", False), ("c4_lines", "has_curly", "equals", False),
-        ("c4_lines", "score_badwords", "max", 0), ("c4_lines", "sentence_count", "min", 3),
+        ("c4_lines", "score_ldnoobw_en", "max", 0), ("c4_lines", "sentence_count", "min", 3),
         ("c4_lines", "lang", "any_of", ("en",)), ("c4_lines", "lang_score", "min", 0.99),
     ],
     "ccnet": CCNET,
@@ -100,33 +100,33 @@ PUBLISHED: dict[str, list[Row]] = {
                 ("", "score_wikiref", "min", 0.25)],
     "fineweb": [*FINEWEB, duplicate_line_chars(0.01), LIST_RATIO],
     "fineweb-paper": [*FINEWEB, duplicate_line_chars(0.1)],
-    "fineweb-edu": [*FINEWEB, duplicate_line_chars(0.01), LIST_RATIO, ("c4_lines_nopunct", "score_edu", "min", 3)],
+    "fineweb-edu": [*FINEWEB, duplicate_line_chars(0.01), LIST_RATIO, ("c4_lines_nopunct", "score_fineweb_edu", "min", 3)],
     "fineweb2": FINEWEB2,
-    "refinedweb": [*REFINEDWEB, ("", "score_exclude_hq", "max", 0)],
-    "dclm-baseline": [*REFINEDWEB, ("rw_lines", "score_hq", "above", 0.018112)],
+    "refinedweb": [*REFINEDWEB, ("", "score_rw_exclude_hq", "max", 0)],
+    "dclm-baseline": [*REFINEDWEB, ("rw_lines", "score_dclm_hq", "above", 0.018112)],
     "dolma-v1.5-cc": [("", "lang", "any_of", ("en",)), *CCNET, *(("c4_lines_nopunct", *row) for row in DOLMA)],
     "chinesewebtext": [
         ("", "lang", "any_of", ("zh",)), *CCNET, ("", "char_count", "above", 200),
         ("", "mean_all_line_length", "min", 10), ("", "han_ratio", "min", 0.30), ("", "is_traditional", "equals", False),
-        ("", "score_sensitive", "max", 0.5), ("", "char_13gram_dup_ratio", "max", 0.5), ("", "score_quality", "min", 0.5),
+        ("", "score_cwt_sensitive", "max", 0.5), ("", "char_13gram_dup_ratio", "max", 0.5), ("", "score_cwt_quality", "min", 0.5),
     ],
     "data-juicer-cc-2023-06": [("ftfy", *row) for row in (
         ("alnum_ratio", "min", 0.7508), ("alnum_ratio", "max", 0.8591), ("mean_all_line_length", "max", 1500),
-        ("char_rep_10_ratio", "max", 0.3), ("score_flagged", "max", 0.0015), ("lang_score", "min", 0.793),
+        ("char_rep_10_ratio", "max", 0.3), ("score_dj_flagged_en", "max", 0.0015), ("lang_score", "min", 0.793),
         ("max_line_length", "max", 5000), ("score_perplexity", "max", 5000), ("special_char_ratio", "min", 0.15),
         ("special_char_ratio", "max", 0.35), ("char_count", "max", 58_187), ("dj_word_count", "min", 20),
         ("dj_word_count", "max", 11_529), ("word_rep_10_ratio", "max", 0.2962),
     )],
     "data-juicer-zh": [
-        ("", "alnum_ratio", "min", 0.10), ("", "char_rep_10_ratio", "max", 0.6), ("", "score_flagged", "max", 0.017),
+        ("", "alnum_ratio", "min", 0.10), ("", "char_rep_10_ratio", "max", 0.6), ("", "score_dj_flagged_zh", "max", 0.017),
         ("", "char_count", "min", 10),
     ],
     "pile-cc": [("", "lang", "any_of", ("en",))],
-    "mc4": [("", "long_line_count", "min", 3), ("", "score_badwords", "max", 0), ("", "lang_score", "min", 0.70)],
+    "mc4": [("", "long_line_count", "min", 3), ("", "score_ldnoobw_any", "max", 0), ("", "lang_score", "min", 0.70)],
     "pangu-alpha": [
         ("", "han_ratio", "min", 0.6), ("", "char_count", "min", 150), ("", "title_only", "equals", False),
-        ("dedup_paragraphs", "score_ads", "max", 0), ("navbar", "score_sensitive", "max", 3),
-        ("navbar", "score_spam", "max", 0.5), ("navbar", "score_quality", "min", 0.5),
+        ("dedup_paragraphs", "score_pangu_ads", "max", 0), ("navbar", "score_pangu_sensitive", "max", 3),
+        ("navbar", "score_pangu_spam", "max", 0.5), ("navbar", "score_pangu_quality", "min", 0.5),
     ],
 }  # fmt: skip
 EDITS = {
@@ -151,6 +151,6 @@ CLASSES = {
     "R0": "gpt4-unpublished ernie-bot-unpublished spark-v35-unpublished mai-1-unpublished",
 }  # fmt: skip
 REFUSED = {
-    "gpt3-cc": {"quality"}, "palm-780b": {"quality"}, "pile-cc": {"quality"}, "rpv1-cc": {"perplexity", "wikiref"},
-    "dclm-baseline": {"hq"}, "fineweb-edu": {"edu"}, "zyda2": {"nvidia"},
+    "gpt3-cc": {"gpt3_quality"}, "palm-780b": {"palm_quality"}, "pile-cc": {"owt2"}, "dclm-baseline": {"dclm_hq"},
+    "rpv1-cc": {"perplexity", "wikiref"}, "fineweb-edu": {"fineweb_edu"}, "zyda2": {"zyda2_nvidia"},
 }  # fmt: skip

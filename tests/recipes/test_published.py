@@ -120,6 +120,16 @@ def test_a_score_is_read_or_says_that_it_is_a_column_only(name: str) -> None:
         assert score.when_missing == "skip" or score.id in REFUSED[name]
 
 
+def test_recipes_that_share_a_score_ask_for_the_same_number() -> None:
+    """Several recipes may be measured at once, and one column cannot hold two things."""
+    said = ("when_missing", "what", "evidence", "source", "note")  # these may differ
+    asked: dict[str, set[str]] = {}
+    for name in available():
+        for score in load(name).scores:
+            asked.setdefault(score.id, set()).add(score.model_dump_json(exclude=set(said)))
+    assert {score_id: how for score_id, how in asked.items() if len(how) > 1} == {}
+
+
 @pytest.mark.parametrize("name", available())
 def test_without_files_a_recipe_refuses_or_says_what_it_leaves_out(name: str) -> None:
     recipe = load(name)
@@ -191,8 +201,8 @@ def test_every_trap_is_told_where_it_is(trap: int) -> None:
 
 @pytest.mark.parametrize(
     ("name", "method", "signal", "alpha"),
-    [("gpt3-cc", "pareto", "score_quality", 9.0), ("pile-cc", "pareto", "score_quality", 3.0),
-     ("palm-780b", "proportional", "score_quality", None)],
+    [("gpt3-cc", "pareto", "score_gpt3_quality", 9.0), ("pile-cc", "pareto", "score_owt2", 3.0),
+     ("palm-780b", "proportional", "score_palm_quality", None)],
 )  # fmt: skip
 def test_published_sampling(name: str, method: str, signal: str, alpha: float | None) -> None:
     samplers = [step for step in load(name).steps if isinstance(step, Sample)]
