@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
 from filters.thresholds import check
-from recipes.load import available, load
+from recipes.load import available, load, parse
 from recipes.model import Recipe
 from recipes.resolve import resolve
 from recipes.steps import Edit, Rule, Sample
@@ -149,6 +150,24 @@ def test_without_files_a_recipe_refuses_or_says_what_it_leaves_out(name: str) ->
 @pytest.mark.parametrize("name", available())
 def test_every_signal_edit_and_score_is_there(name: str) -> None:
     check(load(name))
+
+
+@pytest.mark.parametrize("page", ["recipes.md", "recipes.zh-CN.md"])
+def test_the_documentation_lists_every_recipe_with_its_class(page: str) -> None:
+    text = (Path(__file__).parents[2] / "docs" / page).read_text(encoding="utf-8")
+    told = dict(re.findall(r"^\| `([a-z0-9.-]+)` \| (R[0-3]) \|", text, re.MULTILINE))
+    assert told == {name: load(name).fidelity for name in available()}
+    assert all(f"| T{trap} |" in text for trap in range(1, 17))
+
+
+def test_the_documented_example_is_a_recipe() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "recipes.md").read_text(encoding="utf-8")
+    example = text.split("## Writing one\n")[1].split("**Rules**")[0]
+    recipe = parse("\n".join(line.removeprefix("    ") for line in example.splitlines()).encode(), "mine.toml")
+    ids = [step.id for step in recipe.steps]
+    assert ids.index("mine.forum.v1") == ids.index("gopher.dup_line.v1") - 1
+    assert [score.id for score in recipe.scores] == ["fineweb_domains", "fineweb_words", "forum"]
+    check(recipe)
 
 
 def test_trap_1_minimums_of_c4() -> None:
