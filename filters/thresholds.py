@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Sequence
 
-from filters.annotate import DOCUMENT_SIGNALS
+from filters.annotate import DOCUMENT_SIGNALS, REMOVED
 from filters.edits import EDITS
 from filters.rules import column_of
 from filters.scores import score_types
@@ -32,8 +32,9 @@ def check(recipe: Recipe) -> None:
     """Refuse a step that names no signal, edit or score, and bounds that contradict each other; StepError."""
     scores = [name for score in recipe.scores for name in score_types(score)]
     known = [*SIGNALS, *DOCUMENT_SIGNALS, *scores]
-    for step, _ in recipe.placed():
-        if step.signal is not None and step.signal not in known:
+    for step, edits in recipe.placed():
+        here = [*known, REMOVED] if edits else known  # what the edit before it took away
+        if step.signal is not None and step.signal not in here:
             hint = nearest(step.signal, known)
             if step.signal.startswith("score_") and not hint:
                 hint = f" Declare it in [[scores]] with id {step.signal.removeprefix('score_')!r}."

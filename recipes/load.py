@@ -1,8 +1,9 @@
 """Finding and reading recipes: shipped ones by name, one's own by path. Every fault names the file and the mend.
 
 A recipe may extend another: what it states replaces what it inherits, `[[change]]` gives inherited steps other
-values, `drop` leaves inherited steps or sections out, and its own `[[steps]]` follow the inherited ones unless
-they say `before` which one they belong. What comes out is one whole recipe; a run keeps that.
+values, `drop` leaves inherited steps, sections or `scores.ID` out, its own `[[scores]]` join the inherited ones, and
+its own `[[steps]]` follow the inherited ones unless they say `before` which one they belong. What comes out is one
+whole recipe; a run keeps that.
 """
 
 from __future__ import annotations
@@ -95,16 +96,22 @@ def _extended(data: dict[str, Any], name: str, through: tuple[str, ...]) -> dict
     for section in SECTIONS:
         if section in data and section in base:
             data[section] = _merged(base[section], data[section])
-    return {**base, **data, "steps": _placed(base["steps"], data.get("steps", []), name)}
+    own = {score.get("id"): score for score in data.get("scores", [])}
+    scores = {**{score.get("id"): score for score in base.get("scores", [])}, **own}
+    steps = _placed(base["steps"], data.get("steps", []), name)
+    return {**base, **data, "scores": [*scores.values()], "steps": steps}
 
 
 def _drop(base: dict[str, Any], drop: list[str], name: str) -> None:
-    """Leave steps and sections out; refuse to drop what is not there, since then the base has changed unnoticed."""
+    """Leave steps, sections, scores out; what is not there cannot be dropped: then the base has changed unnoticed."""
     for dotted in drop:
         section, _, key = dotted.partition(".")
         steps = [step for step in base.get("steps", []) if step["id"] != dotted]
+        scores = [score for score in base.get("scores", []) if section != "scores" or score["id"] != key]
         if len(steps) < len(base.get("steps", [])):
             base["steps"] = steps
+        elif len(scores) < len(base.get("scores", [])):
+            base["scores"] = scores
         elif section in SECTIONS and key in base.get(section, {}):
             base[section] = {k: v for k, v in base[section].items() if k != key}
         elif dotted in SECTIONS and dotted in base:

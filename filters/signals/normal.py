@@ -208,7 +208,7 @@ def compact(words: NormalWords) -> tuple[Ints, np.ndarray, np.ndarray]:
     """(first, lengths, hashes) without the words that only end lines."""
     kept = words.lengths > 0
     before = np.concatenate((np.zeros(1, np.int64), np.cumsum(kept)))
-    first: Ints = before[words.first]
+    first: Ints = before[words.first].astype(np.int64)
     return first, words.lengths[kept], words.hashes[kept]
 
 

@@ -53,6 +53,29 @@ evidence = "A"
     assert load("fineweb") == base  # what is inherited is not changed for others
 
 
+def test_scores_are_inherited_replaced_and_dropped() -> None:
+    added = """
+extends = "refinedweb"
+drop = ["url.exclude_hq.v1", "scores.rw_exclude_hq"]
+[[scores]]
+id = "rw_words"
+kind = "url_words"
+soft_min = 3
+what = "Mine."
+evidence = "A"
+[[scores]]
+id = "mine"
+kind = "table"
+what = "Mine."
+evidence = "A"
+"""
+    scores = {score.id: score for score in parse(mine(added), "mine.toml").scores}
+    assert list(scores) == ["rw_domains", "rw_words", "mine"]
+    assert scores["rw_words"].what == "Mine."
+    with pytest.raises(ValueError, match=r"drop names 'scores\.mine'"):
+        parse(mine('extends = "fineweb"\ndrop = ["scores.mine"]'), "mine.toml")
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
