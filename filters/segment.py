@@ -22,22 +22,9 @@ import pyarrow.compute as pc
 import rjieba
 from icu4py.breakers import WordBreaker
 
+from filters.bytewise import Bytes, Ints, decode_at, hash_bytes, mix
 from filters.codepoints import CLASSES, DIGIT, LETTER, MARK, OTHER, SINGLE, SPACE
-from filters.tokens import (
-    ALPHA,
-    ELIDED,
-    JOINED,
-    PLAIN,
-    SYMBOL,
-    Bytes,
-    Ints,
-    Tokens,
-    cut,
-    decode_at,
-    hash_bytes,
-    mix,
-    word_hash,
-)
+from filters.tokens import ALPHA, ELIDED, JOINED, PLAIN, SYMBOL, Tokens, cut, word_hash
 
 __all__ = [
     "ALPHA",

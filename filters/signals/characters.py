@@ -9,6 +9,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from filters.bytewise import decode_at
 from filters.codepoints import (
     CJK_PUNCT,
     HAN,
@@ -25,7 +26,6 @@ from filters.codepoints import (
 from filters.segment import TextView
 from filters.signals.scan import before, strip
 from filters.signals.signal import C4, CWT, FLAG, INT, JUICER, OWN, REAL, ratio, signals
-from filters.tokens import decode_at
 
 KINDS = np.array([IS_ALNUM, IS_DIGIT, IS_UPPER, IS_SPACE, IS_PUNCT, JUNK, SPECIAL, HAN, CJK_PUNCT, IS_ALPHA], np.uint32)
 ALNUM, DIGITS, UPPER, SPACES, PUNCT, JUNKS, SPECIALS, HANS, CJK_MARKS, ALPHAS = range(len(KINDS))

@@ -14,10 +14,10 @@ import numba
 import numpy as np
 import opencc
 
+from filters.bytewise import decode_at
 from filters.codepoints import HAN_RANGES
 from filters.segment import TextView
 from filters.signals.signal import CWT, FLAG, signals
-from filters.tokens import decode_at
 
 OTHER_RANGES = ((0x2E80, 0x2FDF), (0x3000, 0x303F), (0x2F800, 0x2FA1F))  # radicals, symbols, compatibility forms
 PHRASE_CHARACTERS = "沈坏藉哩覆瞭衹甦"

@@ -12,13 +12,14 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
+from filters.bytewise import Ints, decode_at, hash_bytes, letters8, load64
 from filters.codepoints import IS_ALPHA, IS_SPACE, PROPERTIES
 from filters.segment import TextView
 from filters.signals.duplicates import line_columns
 from filters.signals.grams import ALL, CHARS, REPEATED, TOP_COUNT, TOP_SIZE, gram_stats
 from filters.signals.signal import DOLMA, INT, OWN, REAL, ratio, signals
 from filters.signals.words import stop_words
-from filters.tokens import Ints, decode_at, hash_bytes, letters8, load64, word_hash
+from filters.tokens import word_hash
 
 ALPHA, SYMBOL, STOP = 1, 2, 4
 STOPS = np.array([word_hash(word) for word in stop_words()["en"]], np.uint64)

@@ -10,11 +10,11 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from filters.bytewise import hash_bytes
 from filters.codepoints import PROPERTIES
 from filters.segment import TextView
 from filters.signals.scan import cells_for, count_chars, find, find_byte, longest_text, strip
 from filters.signals.signal import DOLMA, FINEWEB, GOPHER, REAL, ratio, signals
-from filters.tokens import hash_bytes
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]

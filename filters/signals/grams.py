@@ -11,10 +11,10 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from filters.bytewise import hash_bytes, load64, mix
 from filters.segment import TextView
 from filters.signals.scan import bitmap_for, cells_for, find, longest_text, mark_repeats, may_repeat
 from filters.signals.signal import GOPHER, REAL, ratio, signals
-from filters.tokens import hash_bytes, load64, mix
 
 # Columns of `gram_stats`.
 CHARS = 0

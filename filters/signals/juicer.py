@@ -9,11 +9,11 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from filters.bytewise import decode_at, mix
 from filters.codepoints import LOWER, PROPERTIES, SPECIAL
 from filters.segment import TextView
 from filters.signals.grams import AGAIN_10, GRAMS_10, gram_stats
 from filters.signals.signal import INT, JUICER, REAL, ratio, signals
-from filters.tokens import decode_at, mix
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]

@@ -10,11 +10,11 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from filters.bytewise import decode_at
 from filters.codepoints import ENDS_SENTENCE, IS_ALPHA, IS_DIGIT, PROPERTIES, RPV2_BULLET, TERMINAL
 from filters.segment import TextView
 from filters.signals.scan import before, count_chars, find_byte, next_break, strip
 from filters.signals.signal import C4, CWT, DOLMA, FINEWEB, GOPHER, INT, MC4, OWN, REAL, RPV2, ratio, signals
-from filters.tokens import decode_at
 
 SHORT, LONG = 30, 200
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from filters.bytewise import decode_at
 from filters.codepoints import ENDS_SENTENCE, IS_SPACE, IS_UPPER, PROPERTIES
 from filters.segment import TextView
 from filters.signals.scan import longest_text
 from filters.signals.signal import MADLAD, REAL, ratio, signals
-from filters.tokens import decode_at
 
 CASED_WORDS, SHORTEST, LONGEST = 12, 20, 500
 ANYWHERE = (" №", "\ufffd\ufffd\ufffd", "aute irure dolor ", " sunt in culpa qui ", "orem ipsum ", " quis nostrud ",

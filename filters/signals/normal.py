@@ -16,9 +16,9 @@ import numba
 import numpy as np
 import pyarrow as pa
 
+from filters.bytewise import Ints, decode_at, hash_bytes, letters8, load64, store64
 from filters.codepoints import ASSIGNED, IS_ALPHA, IS_NUMERIC, IS_SPACE, LAST, PROPERTIES
 from filters.segment import TextView
-from filters.tokens import Ints, decode_at, hash_bytes, letters8, load64, store64
 
 SIGMA, FINAL_SIGMA, MARKS = 0x3A3, 0x3C2, 32
 GONE, SEVERAL = -1, -2
@@ -208,7 +208,7 @@ def compact(words: NormalWords) -> tuple[Ints, np.ndarray, np.ndarray]:
     """(first, lengths, hashes) without the words that only end lines."""
     kept = words.lengths > 0
     before = np.concatenate((np.zeros(1, np.int64), np.cumsum(kept)))
-    first: Ints = before[words.first].astype(np.int64)
+    first = np.asarray(before[words.first], np.int64)
     return first, words.lengths[kept], words.hashes[kept]
 
 

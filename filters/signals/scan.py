@@ -9,8 +9,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from filters.bytewise import decode_at, load64, trailing_zeros
 from filters.codepoints import IS_SPACE
-from filters.tokens import decode_at, load64, trailing_zeros
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]

@@ -11,11 +11,11 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from filters.bytewise import decode_at, mix
 from filters.codepoints import LOWER, PROPERTIES
 from filters.segment import TextView
 from filters.signals.scan import bitmap_for, cells_for, find, longest_text, mark_repeats, may_repeat, strip
 from filters.signals.signal import CWT, JUICER, REAL, signals
-from filters.tokens import decode_at, mix
 
 BASE = np.uint64(0x9E3779B97F4A7C15)
 

@@ -39,8 +39,13 @@ def run(
         from flows.choices import chosen_recipes
 
         chosen, others, notices = chosen_recipes(recipe, set_ or [], measure_for or [], file or [])
-        for notice in notices:
+        told = [notice for notice in notices if notice.startswith(chosen.name) or notice == chosen.notice]
+        for notice in told:
             errors.print(f"notice: {escape(notice)}", soft_wrap=True, highlight=False)
+        if rest := len(notices) - len(told):
+            errors.print(
+                f"notice: {rest} more, on recipes that are measured for too, are in run.json.", highlight=False
+            )
         if tokenizer is not None and not Path(tokenizer).is_file():
             raise FileNotFoundError(f"There is no tokenizer file {tokenizer}. Give the path of an existing one.")
         from flows.progress import shown

@@ -8,9 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from filters.bytewise import hash_bytes
 from filters.codepoints import CLASSES, DIGIT, LETTER, MARK, OTHER, SINGLE, SPACE
 from filters.segment import TextView, pieces, segmenter_versions
-from filters.tokens import hash_bytes, word_hash
+from filters.tokens import word_hash
 
 
 def view(*texts: str, lang: str = "en") -> TextView:
