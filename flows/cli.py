@@ -18,7 +18,17 @@ from flows.commands.terminal import errors
 from flows.faults import sentence
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="From web crawl to training shards.")
-for command in (run.run, ask.funnel, run.sample, ask.sql, ask.what_if, ask.explain, ask.verify, recipes.recipes):
+for command in (
+    run.run,
+    ask.funnel,
+    run.sample,
+    ask.sql,
+    ask.what_if,
+    ask.compare,
+    ask.explain,
+    ask.verify,
+    recipes.recipes,
+):
     app.command()(command)
 
 

@@ -1,0 +1,146 @@
+"""What-if and compare over a million documents: a run folder made by resampling small real runs, and its timings.
+
+python benchmarks/what_if.py RUN... [--documents N] [--per-part N] [--keep FOLDER]
+
+Each RUN is a small finished run, made with `--measure-for all`. Its rows of signals/ are drawn with replacement and
+their numbers shaken by up to 0.1 %, so that columns are as distinct, and as large, as real ones; the texts are those
+of the rows. Parts hold 500 documents, as 16 MiB of a Common Crawl WARC do. Decisions are made by the run's own
+code, every tenth document that passes is called a duplicate, and each kept one has a token for 4.2 bytes of text.
+Each command is timed whole, and its answer alone, in turn; what is printed are medians.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import xxhash
+
+from pipelines.decide import fates
+from pipelines.parts import write_part
+from pipelines.schemas import DECISIONS, DOCUMENTS, DUPLICATES
+from recipes.load import available
+from recipes.model import Recipe
+from tokenization.shards import token_lists, write_shard
+
+REPO = Path(__file__).resolve().parents[1]
+SHARD_TOKENS = 64_000_000
+REPEATS = 5
+ANSWER = """
+import sys, time
+from stats.run import open_run
+{imports}
+began = time.perf_counter()
+with open_run(sys.argv[1]) as run:
+    {answer}
+print(time.perf_counter() - began)
+"""
+
+
+def tables(runs: list[Path]) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """(documents, signals, tokens) of all the runs together, the first two row for row."""
+    documents, signals = (
+        pa.concat_tables([pq.read_table(run / name) for run in runs]).combine_chunks()
+        for name in ("documents", "signals")
+    )
+    return documents, signals, documents.select(["text"])
+
+
+def resampled(signals: pa.Table, rows: np.ndarray, ids: pa.Array, chance: np.random.Generator) -> pa.Table:
+    """`rows` of signals/ under new ids, numbers shaken by up to a thousandth."""
+    out = signals.take(pa.array(rows))
+    for i, field in enumerate(out.schema):
+        if pa.types.is_floating(field.type):
+            shaken = pc.multiply(out[i], pa.array(1 + chance.uniform(-1e-3, 1e-3, len(rows))))
+            exact = pc.or_(pc.equal(out[i], 0.0), pc.equal(out[i], 1.0))
+            out = out.set_column(i, field, pc.if_else(exact, out[i], shaken))
+        elif pa.types.is_integer(field.type) and field.name != "text_bytes":
+            shaken = pc.multiply(pc.cast(out[i], pa.float64()), pa.array(1 + chance.uniform(-1e-3, 1e-3, len(rows))))
+            out = out.set_column(i, field, pc.cast(pc.round(shaken), field.type))
+    return out.set_column(0, signals.schema.field(0), ids)
+
+
+def duplicates_of(ids: pa.Array, chance: np.random.Generator) -> pa.Table:
+    """Every tenth document repeats the one before it."""
+    chosen = np.flatnonzero(chance.random(len(ids)) < 0.1)
+    rows = [
+        {"doc_id": ids[i].as_py(), "cluster_id": ids[i].as_py(), "kept_id": ids[max(i - 1, 0)].as_py(),
+         "cluster_size": 2, "similarity": 0.9, "method": "minhash"}
+        for i in chosen.tolist()
+    ]  # fmt: skip
+    return pa.Table.from_pylist(rows, DUPLICATES)
+
+
+def make(runs: list[Path], folder: Path, documents: int, per_part: int) -> None:
+    """The run folder: run.json, documents/, signals/, duplicates/, decisions/ and tokens/."""
+    described = json.loads((runs[0] / "run.json").read_bytes())
+    recipe = Recipe.model_validate(described["recipe"])
+    pages, signals, _ = tables(runs)
+    chance = np.random.default_rng(0)
+    shards = Shards(folder)
+    parts = list(range(-(-documents // per_part)))
+    for part in parts:
+        count = min(per_part, documents - part * per_part)
+        rows = chance.integers(0, pages.num_rows, count)
+        ids = pa.array([xxhash.xxh3_128_hexdigest(f"made\0{part * per_part + i}".encode()) for i in range(count)])
+        page = pages.take(pa.array(rows)).set_column(0, DOCUMENTS.field(0), ids)
+        measured = resampled(signals, rows, ids, chance)
+        repeated = duplicates_of(ids, chance)
+        decided = fates(measured, repeated, recipe)
+        for name, table, schema in (
+            ("documents", page, DOCUMENTS), ("signals", measured, signals.schema),
+            ("duplicates", repeated, DUPLICATES), ("decisions", decided, DECISIONS),
+        ):  # fmt: skip
+            path = str(folder / name / f"part-{part:05d}.parquet")
+            write_part(path, table.to_batches(), schema, f"{name}-{part}", {"documents": count})
+        kept = pc.equal(decided["fate"], "kept")
+        sizes = pc.cast(pc.divide(measured["text_bytes"].filter(kept), 4.2), pa.int64(), safe=False)
+        shards.add(ids.filter(kept.combine_chunks()), sizes.to_numpy() + 1)
+    shards.flush()
+    (folder / "run.json").write_text(json.dumps(described))
+
+
+class Shards:
+    """Writes tokens/: kept documents in chance order within a shard, as the shuffle leaves them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.number = folder / "tokens", 0
+        self.folder.mkdir(parents=True)
+        self.ids: list[pa.Array] = []
+        self.sizes: list[np.ndarray] = []
+
+    def add(self, ids: pa.Array, sizes: np.ndarray) -> None:
+        """Take documents in; write a shard when there is enough for one."""
+        self.ids.append(ids)
+        self.sizes.append(sizes)
+        if sum(int(s.sum()) for s in self.sizes) >= SHARD_TOKENS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what there is."""
+        ids, sizes = pa.concat_arrays(self.ids), np.concatenate(self.sizes)
+        order = np.random.default_rng(self.number).permutation(len(ids))
+        offsets = np.concatenate([[0], np.cumsum(sizes[order])])
+        lists = token_lists(np.ones(offsets[-1], np.uint16), offsets, "uint16")
+        with pa.OSFile(str(self.folder / f"shard-{self.number:05d}.arrow"), "wb") as sink:
+            write_shard(sink, pa.table({"doc_id": ids.take(pa.array(order)), "tokens": lists}), "arrow", "uint16", "m")
+        self.ids, self.sizes, self.number = [], [], self.number + 1
+
+
+if __name__ == "__main__":
+    import sys
+
+    t = time.time()
+    make([Path(p) for p in sys.argv[4:]], Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    print(time.time() - t)
