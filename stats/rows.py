@@ -24,11 +24,16 @@ COUNT, SIGNED, SHARE = {"format": ","}, {"format": "+,"}, {"format": ".1%"}
 # With a space, so that no measurement is called the same.
 FATE, RULE, TOKENS, PART = '"fate now"', '"rule now"', '"tokens now"', '"part of run"'
 BYTES = "text_bytes"
+# Parts are row for row beside each other, so nothing is hashed but the ids of what is in the shards. A positional join
+# runs in one thread; so there is one for each, over parts that follow each other.
+BESIDE = f"""
+SELECT s.*, c.fate AS {FATE}, c.rule AS {RULE}, {{first}} + s.file AS {PART},
+       CASE WHEN s.doc_id = c.also_id THEN true ELSE error('{{told}}') END AS beside
+FROM (SELECT {{columns}}, file_index AS file FROM {{signals}}) s
+POSITIONAL JOIN (SELECT doc_id AS also_id, fate, rule FROM {{decisions}}) c"""
 SOURCE = f"""
-(SELECT s.*, c.fate AS {FATE}, c.rule AS {RULE}, t.n_tokens AS {TOKENS}
- FROM (SELECT {{columns}}, file_index AS {PART} FROM {{signals}}) s
- JOIN (SELECT doc_id, fate, rule FROM {{decisions}}) c ON s.doc_id = c.doc_id
- LEFT JOIN tokens t ON c.doc_id = t.doc_id)"""
+(SELECT * EXCLUDE (file, beside, shard_id, n_tokens), n_tokens AS {TOKENS} FROM ({{beside}})
+ LEFT JOIN (SELECT doc_id AS shard_id, n_tokens FROM tokens) ON doc_id = shard_id WHERE beside)"""
 # What every question adds up, for documents alike in whatever it asks: Sums, in its order.
 SUMS = f"""count(*), coalesce(sum({BYTES}), 0)::BIGINT, coalesce(sum({TOKENS}), 0)::BIGINT,
     coalesce(sum({BYTES}) FILTER ({TOKENS} IS NOT NULL), 0)::BIGINT"""
@@ -105,10 +110,19 @@ def side_by_side(run: Run, columns: Sequence[str], parts: Sequence[str]) -> str:
     TOKENS is NULL for a document that is in no shard.
     """
     wanted = ", ".join(map(quoted, dict.fromkeys(("doc_id", "lang", BYTES, *columns))))
-    signals, decisions = (
-        run.files([run.path / dataset / part for part in parts]) for dataset in ("signals", "decisions")
-    )
-    return SOURCE.format(columns=wanted, signals=signals, decisions=decisions)
+    told = f"{run.path / 'decisions'} is not row for row beside signals/. Delete it and run again."
+    most = -(-len(parts) // run.threads)
+    beside = [
+        BESIDE.format(
+            columns=wanted, first=first, told=told.replace("'", "''"), **_files(run, parts[first : first + most])
+        )
+        for first in range(0, len(parts), most)
+    ]
+    return SOURCE.format(beside=" UNION ALL ".join(beside))
+
+
+def _files(run: Run, parts: Sequence[str]) -> dict[str, str]:
+    return {name: run.files([run.path / name / part for part in parts]) for name in ("signals", "decisions")}
 
 
 def table(rows: Sequence[Sequence[object]], schema: pa.Schema) -> pa.Table:

@@ -83,13 +83,18 @@ class Run:
     def table(self, query: str) -> pa.Table:
         """The result of a query of ours as a table; ValueError as for `rows`."""
         try:
-            return self.connection.execute(query).to_arrow_table()
+            return self.connection.sql(query).to_arrow_table()
         except duckdb.Error as error:
             raise ValueError(self.told(error)) from error
 
     def parts(self, dataset: str) -> list[Path]:
         """The finished parts of a dataset, in order."""
         return sorted((self.path / dataset).glob("part-*.parquet"))
+
+    @cached_property
+    def threads(self) -> int:
+        """How many threads a question may use."""
+        return int(self.rows("SELECT current_setting('threads')")[0][0])
 
     @staticmethod
     def files(paths: Sequence[Path]) -> str:

@@ -1,9 +1,8 @@
 """What would be kept under other thresholds, from the measurements that a run already has.
 
 The rules of the other recipe are the same SQL that the run's own decisions came from, over the same columns; what a
-run cannot know is said in `stats.rows`. Where only bounds of the run's own recipe change, the decisions tell which
-rules a document passes, so that only the changed rules are asked, and all of them only of the documents that a
-changed rule had dropped and would not drop now.
+run cannot know is said in `stats.rows`. Where bounds of the run's own recipe are only made stricter, the decisions tell
+what else a document passes, and only the changed rules are asked.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ import pyarrow as pa
 from filters.rules import Placed, bound_text, column_of, columns_read, fails, first_failing, name_of, with_verdicts
 from filters.samplers import whole_run
 from filters.sql import literal
+from filters.thresholds import LOWER, UPPER
 from recipes.model import Recipe
 from recipes.steps import Rule, Sample
 from stats.rows import COUNT, FATE, PART, RULE, SIGNED, SUMS, Rates, Sums, decided_parts, ready, side_by_side, table
@@ -25,11 +25,9 @@ from stats.run import Run
 from stats.show import harmless
 
 EXAMPLES, EXCERPT = 5, 100  # documents of each side, characters of each
-UNSURE = "?"  # no rule is called so: what the changed rules alone cannot say
 CELLS = f"""
 SELECT {FATE}, "rule then", lang, {SUMS},
-       coalesce(min(doc_id, {EXAMPLES}) FILTER ("rule then" IS DISTINCT FROM {RULE}), []),
-       coalesce(list(DISTINCT {PART}) FILTER ("rule then" = '{UNSURE}'), [])
+       coalesce(min(CASE WHEN "rule then" IS DISTINCT FROM {RULE} THEN doc_id || {PART} END, {EXAMPLES}), [])
 FROM (SELECT *, CAST(({{rule}}) AS VARCHAR) AS "rule then" FROM {{source}}) GROUP BY ALL
 """
 TOTAL_SCHEMA = pa.schema([
@@ -48,18 +46,27 @@ LANGUAGE_SCHEMA = pa.schema([
     pa.field("tokens then, about", pa.int64(), metadata=COUNT)])  # fmt: skip
 
 
+Place = tuple[str, str]  # doc_id, and the file name of its part
+
+
 @dataclass(frozen=True)
 class Cell:
-    """Documents of one language and of one fate now and then; the lowest ids of those whose fate changes."""
+    """Documents of one language and of one fate now and then; the lowest (doc_id, part) of those that change rules."""
 
     now: str
     then: str
     lang: str | None
     sums: Sums
-    examples: Sequence[str]
+    examples: Sequence[Place]
 
 
-Example = tuple[str, Cell]
+@dataclass(frozen=True)
+class Example:
+    """A document that changes sides."""
+
+    doc_id: str
+    part: str
+    cell: Cell
 
 
 @dataclass(frozen=True)
@@ -86,8 +93,8 @@ def what_if(run: Run, recipe: Recipe) -> WhatIf:
         table(_totals(cells, rates), TOTAL_SCHEMA),
         table(_fates(cells, rates), FATE_SCHEMA),
         table(_languages(cells, rates), LANGUAGE_SCHEMA),
-        [told[doc_id] for doc_id, _ in comes_in],
-        [told[doc_id] for doc_id, _ in goes_out],
+        [told[one.doc_id] for one in comes_in],
+        [told[one.doc_id] for one in goes_out],
         notices,
     )
 
@@ -97,33 +104,26 @@ def _cells(run: Run, recipe: Recipe) -> list[Cell]:
     parts = decided_parts(run)
     if not parts:
         return []
-    changed = changed_rules(run.recipe, recipe)
+    changed = stricter_rules(run.recipe, recipe)
     if changed is None:
-        source = side_by_side(run, columns_read(recipe), parts)
-        return _asked(run, first_failing(recipe), f"({with_verdicts(recipe, source)})")[0]
-    columns = [column_of(step.signal, edits) for step, edits in changed if step.signal]
-    rule = then_of_changed(recipe, [step for step, _ in changed])
-    cells, unsure = _asked(run, rule, side_by_side(run, columns, parts))
-    if unsure:
-        source = side_by_side(run, columns_read(recipe), [parts[i] for i in sorted(unsure)])
-        cells += _asked(run, first_failing(recipe), f"(FROM {source} WHERE ({rule}) = {literal(UNSURE)})")[0]
-    return cells
+        rule, source = first_failing(recipe), with_verdicts(recipe, side_by_side(run, columns_read(recipe), parts))
+    else:
+        columns = [column_of(step.signal, edits) for step, edits in changed if step.signal]
+        rule, source = then_of_stricter(recipe, changed), side_by_side(run, columns, parts)
+    return [
+        Cell(now, _fate(now, then), lang, Sums(*sums), [(one[:32], parts[int(one[32:])]) for one in examples])
+        for now, then, lang, *sums, examples in run.rows(CELLS.format(rule=rule, source=f"({source})"))
+    ]
 
 
-def _asked(run: Run, rule: str, source: str) -> tuple[list[Cell], set[int]]:
-    """The cells of `source` if `rule` is SQL for the rule that drops; and the parts with documents it is unsure of."""
-    cells, unsure = [], set[int]()
-    for now, then, lang, *sums, examples, parts in run.rows(CELLS.format(rule=rule, source=source)):
-        if then == UNSURE:
-            unsure.update(parts)
-            continue
-        duplicate = now if now.startswith("duplicate:") else "kept"
-        cells.append(Cell(now, duplicate if then is None else f"filtered:{then}", lang, Sums(*sums), examples))
-    return cells, unsure
+def _fate(now: str, rule: str | None) -> str:
+    if rule is not None:
+        return f"filtered:{rule}"
+    return now if now.startswith("duplicate:") else "kept"
 
 
-def changed_rules(base: Recipe, recipe: Recipe) -> list[Placed] | None:
-    """The rules of which only the bound differs; None where more does, or where asking all is no more work."""
+def stricter_rules(base: Recipe, recipe: Recipe) -> list[Placed] | None:
+    """The rules whose bound lets fewer documents pass, if nothing else differs; None if anything does."""
     placed = recipe.placed()
     if whole_run(recipe) or len(placed) != len(base.placed()):
         return None
@@ -133,43 +133,57 @@ def changed_rules(base: Recipe, recipe: Recipe) -> list[Placed] | None:
             return None
         if old == new:
             continue
-        if not (isinstance(old, Rule) and isinstance(new, Rule) and _without_bound(old) == _without_bound(new)):
+        if not (isinstance(old, Rule) and isinstance(new, Rule) and _stricter(old, new)):
             return None
         changed.append((new, edits))
-    return changed if 2 * len(changed) <= len(placed) else None
+    return changed
+
+
+def _stricter(old: Rule, new: Rule) -> bool:
+    """Whether whatever fails `old` fails `new`; False where it cannot be seen."""
+    if _without_bound(old) != _without_bound(new) or old.bound != new.bound:
+        return False
+    was, now = old.threshold, new.threshold
+    if isinstance(was, tuple) and isinstance(now, tuple):
+        return set(now) <= set(was)
+    if isinstance(was, float) and isinstance(now, float):
+        was, now = {"*": was}, {"*": now}
+    if not (isinstance(was, dict) and isinstance(now, dict) and was.keys() <= now.keys()):
+        return False
+    sign = 1 if old.bound in LOWER else -1
+    return old.bound in (*LOWER, *UPPER) and all(sign * now[lang] >= sign * bound for lang, bound in was.items())
 
 
 def _without_bound(rule: Rule) -> dict[str, object]:
     return rule.model_dump(exclude={*Rule.BOUNDS, "evidence", "source", "note"})
 
 
-def then_of_changed(recipe: Recipe, changed: Sequence[Rule | Sample]) -> str:
-    """SQL for the rule that drops a document when only these rules change, from RULE; UNSURE if only all can tell.
+def then_of_stricter(recipe: Recipe, changed: Sequence[Placed]) -> str:
+    """SQL for the rule that drops a document once these are stricter, from RULE, which drops it now.
 
-    Up to the rule that drops it now, a document passes all unchanged rules; past it nothing is known.
+    Up to RULE a document passes what is unchanged, and RULE drops it still; so only a changed rule can come before.
     """
-    arms, between = [], list[str]()
-    for step, edits in recipe.placed():
-        if step not in changed:
-            between.append(step.id)
-            continue
-        if between:
-            arms.append(f"WHEN {RULE} IN {literal(tuple(between))} THEN {RULE}")
-        arms.append(f"WHEN {fails(step, edits)} THEN {literal(step.id)}")
-        arms.append(f"WHEN {RULE} = {literal(step.id)} THEN {literal(UNSURE)}")
-        between = []
+    arms = []
+    before: list[str] = []
+    for placed in recipe.placed():
+        if placed in changed:
+            if before:
+                arms.append(f"WHEN {RULE} IN {literal(tuple(before))} THEN {RULE}")
+            arms.append(f"WHEN {fails(*placed)} THEN {literal(placed[0].id)}")
+            before = []
+        before.append(placed[0].id)
     return f"CASE {' '.join(arms)} ELSE {RULE} END" if arms else RULE
 
 
-def _chosen(cells: Iterable[Cell]) -> list[tuple[str, Cell]]:
+def _chosen(cells: Iterable[Cell]) -> list[Example]:
     """At most EXAMPLES documents: one of each pair of fates, the commonest pair first, then a second of each."""
-    pairs: dict[tuple[str, str], list[tuple[str, Cell]]] = defaultdict(list)
+    pairs: dict[tuple[str, str], list[Example]] = defaultdict(list)
     counts: dict[tuple[str, str], int] = defaultdict(int)
     for cell in cells:
-        pairs[cell.now, cell.then] += [(doc_id, cell) for doc_id in cell.examples]
+        pairs[cell.now, cell.then] += [Example(*place, cell) for place in cell.examples]
         counts[cell.now, cell.then] += cell.sums.documents
     order = sorted(pairs, key=lambda pair: (-counts[pair], pair))
-    turns = zip_longest(*(sorted(pairs[pair], key=lambda one: one[0])[:EXAMPLES] for pair in order))
+    turns = zip_longest(*(sorted(pairs[pair], key=lambda one: one.doc_id)[:EXAMPLES] for pair in order))
     return [one for turn in turns for one in turn if one is not None][:EXAMPLES]
 
 
@@ -222,27 +236,29 @@ def _told(run: Run, recipe: Recipe, comes_in: Sequence[Example], goes_out: Seque
     pages = _rows_of(run, "documents", ["url", f"left(text, {4 * EXCERPT})"], [*comes_in, *goes_out])
     before = _rows_of(run, "decisions", ["value", "threshold"], comes_in)
     steps = {f"filtered:{step.id}": (step, edits) for step, edits in recipe.placed()}
-    columns = {cell.then: f"CAST({name_of(*steps[cell.then])} AS VARCHAR)" for _, cell in goes_out}
+    columns = {one.cell.then: f"CAST({name_of(*steps[one.cell.then])} AS VARCHAR)" for one in goes_out}
     after = _rows_of(run, "signals", list(columns.values()), goes_out)
     told = {}
-    for doc_id, cell in (*comes_in, *goes_out):
+    for one in (*comes_in, *goes_out):
+        cell = one.cell
         if cell.then == "kept":
-            fate, (value, bound) = f"was {cell.now}", before[doc_id]
+            fate, (value, bound) = f"was {cell.now}", before[one.doc_id]
         else:
-            value = after[doc_id][list(columns).index(cell.then)]
+            value = after[one.doc_id][list(columns).index(cell.then)]
             fate, bound = f"would be {cell.then}", bound_of(steps[cell.then][0], cell.lang)
-        url, text = pages[doc_id]
-        page = harmless(url[:200]) if url else doc_id
-        told[doc_id] = f"{page}: {fate}, {value} against {bound}: {excerpt(text)}"
+        url, text = pages[one.doc_id]
+        page = harmless(url[:200]) if url else one.doc_id
+        told[one.doc_id] = f"{page}: {fate}, {value} against {bound}: {excerpt(text)}"
     return told
 
 
 def _rows_of(run: Run, dataset: str, columns: Sequence[str], examples: Sequence[Example]) -> dict[str, Sequence[str]]:
-    """These columns of the examples' documents, by doc_id."""
-    ids = tuple(doc_id for doc_id, _ in examples)
-    if not ids:
+    """These columns of the examples' documents, by doc_id, from the parts that hold them."""
+    if not examples:
         return {}
-    query = f"SELECT {', '.join(('doc_id', *columns))} FROM {dataset} WHERE doc_id IN {literal(ids)}"
+    files = run.files([run.path / dataset / part for part in sorted({one.part for one in examples})])
+    ids = literal(tuple(one.doc_id for one in examples))
+    query = f"SELECT {', '.join(('doc_id', *columns))} FROM {files} WHERE doc_id IN {ids}"
     return {doc_id: values for doc_id, *values in run.rows(query)}
 
 
