@@ -30,10 +30,11 @@ SELECT doc_id,
        rule,
        CASE WHEN rule IS NOT NULL THEN value ELSE CAST(similarity AS VARCHAR) END AS value,
        CASE WHEN rule IS NOT NULL THEN threshold END AS threshold
-FROM (SELECT s.doc_id, s.row_number, ({rule}) AS rule, CAST(({value}) AS VARCHAR) AS value,
-             CAST(({threshold}) AS VARCHAR) AS threshold, d.method,
+FROM (SELECT s.doc_id, s.row_number, s.rule, s.value, s.threshold, d.method,
              CASE WHEN d.method <> 'kept' THEN d.similarity END AS similarity
-      FROM signals s LEFT JOIN duplicates d ON s.doc_id = d.doc_id)
+      FROM (SELECT doc_id, row_number, ({rule}) AS rule, CAST(({value}) AS VARCHAR) AS value,
+                   CAST(({threshold}) AS VARCHAR) AS threshold FROM signals) s
+           LEFT JOIN duplicates d ON s.doc_id = d.doc_id)
 ORDER BY row_number
 """
 

@@ -14,17 +14,14 @@ from itertools import zip_longest
 
 import pyarrow as pa
 
-from filters.rules import Placed, bound_text, column_of, columns_read, fails, first_failing, name_of, with_verdicts
-from filters.samplers import whole_run
-from filters.sql import literal
-from filters.thresholds import LOWER, UPPER
+from filters.rules import column_of, columns_read, first_failing, with_verdicts
 from recipes.model import Recipe
-from recipes.steps import Rule, Sample
+from stats.examples import Example, sentences
 from stats.rows import COUNT, FATE, PART, RULE, SIGNED, SUMS, Rates, Sums, decided_parts, ready, side_by_side, table
 from stats.run import Run
-from stats.show import harmless
+from stats.stricter import stricter_rules, then_of_stricter
 
-EXAMPLES, EXCERPT = 5, 100  # documents of each side, characters of each
+EXAMPLES = 5  # documents of each side
 CELLS = f"""
 SELECT {FATE}, "rule then", lang, {SUMS},
        coalesce(min(CASE WHEN "rule then" IS DISTINCT FROM {RULE} THEN doc_id || {PART} END, {EXAMPLES}), [])
@@ -61,15 +58,6 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Example:
-    """A document that changes sides."""
-
-    doc_id: str
-    part: str
-    cell: Cell
-
-
-@dataclass(frozen=True)
 class WhatIf:
     """The answer: totals, fates now and then, kept documents by language, and sentences on documents that move."""
 
@@ -88,7 +76,7 @@ def what_if(run: Run, recipe: Recipe) -> WhatIf:
     rates = Rates((cell.lang, cell.sums) for cell in cells)
     comes_in = _chosen(cell for cell in cells if cell.now != "kept" and cell.then == "kept")
     goes_out = _chosen(cell for cell in cells if cell.now == "kept" and cell.then != "kept")
-    told = _told(run, recipe, comes_in, goes_out)
+    told = sentences(run, recipe, comes_in, goes_out)
     return WhatIf(
         table(_totals(cells, rates), TOTAL_SCHEMA),
         table(_fates(cells, rates), FATE_SCHEMA),
@@ -122,65 +110,12 @@ def _fate(now: str, rule: str | None) -> str:
     return now if now.startswith("duplicate:") else "kept"
 
 
-def stricter_rules(base: Recipe, recipe: Recipe) -> list[Placed] | None:
-    """The rules whose bound lets fewer documents pass, if nothing else differs; None if anything does."""
-    placed = recipe.placed()
-    if whole_run(recipe) or len(placed) != len(base.placed()):
-        return None
-    changed: list[Placed] = []
-    for (old, before), (new, edits) in zip(base.placed(), placed, strict=True):
-        if [(edit.edit, edit.languages) for edit in before] != [(edit.edit, edit.languages) for edit in edits]:
-            return None
-        if old == new:
-            continue
-        if not (isinstance(old, Rule) and isinstance(new, Rule) and _stricter(old, new)):
-            return None
-        changed.append((new, edits))
-    return changed
-
-
-def _stricter(old: Rule, new: Rule) -> bool:
-    """Whether whatever fails `old` fails `new`; False where it cannot be seen."""
-    if _without_bound(old) != _without_bound(new) or old.bound != new.bound:
-        return False
-    was, now = old.threshold, new.threshold
-    if isinstance(was, tuple) and isinstance(now, tuple):
-        return set(now) <= set(was)
-    if isinstance(was, float) and isinstance(now, float):
-        was, now = {"*": was}, {"*": now}
-    if not (isinstance(was, dict) and isinstance(now, dict) and was.keys() <= now.keys()):
-        return False
-    sign = 1 if old.bound in LOWER else -1
-    return old.bound in (*LOWER, *UPPER) and all(sign * now[lang] >= sign * bound for lang, bound in was.items())
-
-
-def _without_bound(rule: Rule) -> dict[str, object]:
-    return rule.model_dump(exclude={*Rule.BOUNDS, "evidence", "source", "note"})
-
-
-def then_of_stricter(recipe: Recipe, changed: Sequence[Placed]) -> str:
-    """SQL for the rule that drops a document once these are stricter, from RULE, which drops it now.
-
-    Up to RULE a document passes what is unchanged, and RULE drops it still; so only a changed rule can come before.
-    """
-    arms = []
-    before: list[str] = []
-    for placed in recipe.placed():
-        if placed in changed:
-            if before:
-                arms.append(f"WHEN {RULE} IN {literal(tuple(before))} THEN {RULE}")
-            arms.append(f"WHEN {fails(*placed)} THEN {literal(placed[0].id)}")
-            before = []
-        before.append(placed[0].id)
-    return f"CASE {' '.join(arms)} ELSE {RULE} END" if arms else RULE
-
-
 def _chosen(cells: Iterable[Cell]) -> list[Example]:
     """At most EXAMPLES documents: one of each pair of fates, the commonest pair first, then a second of each."""
     pairs: dict[tuple[str, str], list[Example]] = defaultdict(list)
     counts: dict[tuple[str, str], int] = defaultdict(int)
     for cell in cells:
-        pairs[cell.now, cell.then] += [Example(*place, cell) for place in cell.examples]
+        pairs[cell.now, cell.then] += [Example(*place, cell.now, cell.then, cell.lang) for place in cell.examples]
         counts[cell.now, cell.then] += cell.sums.documents
     order = sorted(pairs, key=lambda pair: (-counts[pair], pair))
     turns = zip_longest(*(sorted(pairs[pair], key=lambda one: one.doc_id)[:EXAMPLES] for pair in order))
@@ -229,51 +164,3 @@ def _languages(cells: Sequence[Cell], rates: Rates) -> list[tuple[object, ...]]:
          now.tokens, round(rates.tokens(lang, then)))
         for lang, (now, then) in sorted(by.items(), key=lambda one: (-one[1][1].documents, one[0] or ""))
     ]  # fmt: skip
-
-
-def _told(run: Run, recipe: Recipe, comes_in: Sequence[Example], goes_out: Sequence[Example]) -> dict[str, str]:
-    """A sentence for each example: the page, its fate on the other side, what was measured, and how the text begins."""
-    pages = _rows_of(run, "documents", ["url", f"left(text, {4 * EXCERPT})"], [*comes_in, *goes_out])
-    before = _rows_of(run, "decisions", ["value", "threshold"], comes_in)
-    steps = {f"filtered:{step.id}": (step, edits) for step, edits in recipe.placed()}
-    columns = {one.cell.then: f"CAST({name_of(*steps[one.cell.then])} AS VARCHAR)" for one in goes_out}
-    after = _rows_of(run, "signals", list(columns.values()), goes_out)
-    told = {}
-    for one in (*comes_in, *goes_out):
-        cell = one.cell
-        if cell.then == "kept":
-            fate, (value, bound) = f"was {cell.now}", before[one.doc_id]
-        else:
-            value = after[one.doc_id][list(columns).index(cell.then)]
-            fate, bound = f"would be {cell.then}", bound_of(steps[cell.then][0], cell.lang)
-        url, text = pages[one.doc_id]
-        page = harmless(url[:200]) if url else one.doc_id
-        told[one.doc_id] = f"{page}: {fate}, {value} against {bound}: {excerpt(text)}"
-    return told
-
-
-def _rows_of(run: Run, dataset: str, columns: Sequence[str], examples: Sequence[Example]) -> dict[str, Sequence[str]]:
-    """These columns of the examples' documents, by doc_id, from the parts that hold them."""
-    if not examples:
-        return {}
-    files = run.files([run.path / dataset / part for part in sorted({one.part for one in examples})])
-    ids = literal(tuple(one.doc_id for one in examples))
-    query = f"SELECT {', '.join(('doc_id', *columns))} FROM {files} WHERE doc_id IN {ids}"
-    return {doc_id: values for doc_id, *values in run.rows(query)}
-
-
-def bound_of(step: Rule | Sample, lang: str | None) -> str:
-    """A step's bound for a document of this language."""
-    if isinstance(step, Rule) and isinstance(step.threshold, dict) and lang in step.threshold:
-        return f"{bound_text(step.model_copy(update={step.bound: step.threshold[lang]}))} ({lang})"
-    return bound_text(step)
-
-
-def excerpt(text: str) -> str:
-    """How a text begins, on one line, harmless to a terminal.
-
-    >>> excerpt("one  two\\n\x1b[31mthree")
-    '“one two �[31mthree”'
-    """
-    line = " ".join(text.split())
-    return f"“{harmless(line[:EXCERPT])}{'…' if len(line) > EXCERPT else ''}”"

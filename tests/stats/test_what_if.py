@@ -41,7 +41,8 @@ def test_a_stricter_bound(run: Path) -> None:
         "kept": (3, 2, -1), "filtered:tiny.words.v1": (1, 2, 1),
         "duplicate:exact": (1, 1, 0), "duplicate:minhash": (1, 1, 0),
     }  # fmt: skip
-    assert answer.goes_out == ["https://b.example/zh/: would be filtered:tiny.words.v1, 4 against >= 5"]
+    told = "https://b.example/zh/: would be filtered:tiny.words.v1, 4 against >= 5: “今天 天气 很 好”"
+    assert answer.goes_out == [told]
     by = {row["language"]: row for row in answer.languages.to_pylist()}
     assert (by["zh"]["kept now"], by["zh"]["kept then, at most"], by["zh"]["tokens then, about"]) == (1, 0, 0)
     assert by["en"]["tokens now"] == by["en"]["tokens then, about"] == 24 + 25
@@ -50,9 +51,12 @@ def test_a_stricter_bound(run: Path) -> None:
 def test_a_looser_bound_estimates_tokens_by_language(run: Path) -> None:
     answer = asked(run, "tiny.words=2")
     assert fates(answer)["kept"] == (3, 4, 1)
-    assert answer.comes_in == ["https://a.example/short: was filtered:tiny.words.v1, 2 against >= 3"]
+    assert answer.comes_in == ["https://a.example/short: was filtered:tiny.words.v1, 2 against >= 3: “too short”"]
     english = next(row for row in answer.languages.to_pylist() if row["language"] == "en")
-    assert english["tokens then, about"] == 74  # 49, and the mean of 24 and 25
+    assert english["bytes then"] - english["bytes now"] == len("too short")
+    assert english["tokens then, about"] == round(49 + 9 * 49 / 47)  # the kept ones have 49 tokens for 47 bytes
+    assert answer.totals.to_pylist()[0] == {"kept": "documents", "now": 3, "then, at most": 4, "change": 1,
+                                            "share of now": 1 / 3}  # fmt: skip
 
 
 def test_a_recipe_with_no_rules_keeps_all_but_duplicates(run: Path) -> None:
@@ -62,7 +66,7 @@ def test_a_recipe_with_no_rules_keeps_all_but_duplicates(run: Path) -> None:
 
 
 def test_what_was_not_measured_is_refused(run: Path) -> None:
-    with open_run(run) as opened, pytest.raises(ValueError, match=r"no measurement .*__c4_lines.*Run the crawl"):
+    with open_run(run) as opened, pytest.raises(ValueError, match=r"no measurement .*__c4_lines.*--measure-for c4-en"):
         what_if(opened, load("c4-en"))
     unknown = Rule(id="a.b.v1", signal="no_such", min=1, evidence="A")
     other = Recipe(name="other", title="Other", fidelity="R3", sources=("none",), steps=(unknown,))
