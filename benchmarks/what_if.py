@@ -1,24 +1,24 @@
 """What-if and compare over a million documents: a run folder made by resampling small real runs, and its timings.
 
-python benchmarks/what_if.py RUN... [--documents N] [--per-part N] [--keep FOLDER]
+python benchmarks/what_if.py RUN... [--documents N] [--per-part N] [--keep FOLDER] [--repeats N]
 
 Each RUN is a small finished run, made with `--measure-for all`. Its rows of signals/ are drawn with replacement and
 their numbers shaken by up to 0.1 %, so that columns are as distinct, and as large, as real ones; the texts are those
 of the rows. Parts hold 500 documents, as 16 MiB of a Common Crawl WARC do. Decisions are made by the run's own
 code, every tenth document that passes is called a duplicate, and each kept one has a token for 4.2 bytes of text.
-Each command is timed whole, and its answer alone, in turn; what is printed are medians.
+Commands are timed in turn, whole and without the imports that come first. Processor seconds are those of all threads.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -37,24 +37,25 @@ from tokenization.shards import token_lists, write_shard
 REPO = Path(__file__).resolve().parents[1]
 SHARD_TOKENS = 64_000_000
 REPEATS = 5
-ANSWER = """
+SHIPPED = ("zh-en-general", "fineweb", "c4-en", "gopher-massiveweb")
+# The command line with a clock in it: what passes before the run is opened is start-up, all of it imports.
+STARTED = """
 import sys, time
-from stats.run import open_run
-{imports}
 began = time.perf_counter()
-with open_run(sys.argv[1]) as run:
-    {answer}
-print(time.perf_counter() - began)
+import flows.cli, filters.thresholds, stats.compare, stats.overlap, stats.show, stats.what_if
+imported = time.perf_counter() - began
+flows.cli.app(standalone_mode=False)
+print(f"answered after {imported}", file=sys.stderr)
 """
 
 
-def tables(runs: list[Path]) -> tuple[pa.Table, pa.Table, pa.Table]:
-    """(documents, signals, tokens) of all the runs together, the first two row for row."""
+def tables(runs: list[Path]) -> tuple[pa.Table, pa.Table]:
+    """(documents, signals) of all the runs together, row for row."""
     documents, signals = (
         pa.concat_tables([pq.read_table(run / name) for run in runs]).combine_chunks()
         for name in ("documents", "signals")
     )
-    return documents, signals, documents.select(["text"])
+    return documents, signals
 
 
 def resampled(signals: pa.Table, rows: np.ndarray, ids: pa.Array, chance: np.random.Generator) -> pa.Table:
@@ -86,7 +87,7 @@ def make(runs: list[Path], folder: Path, documents: int, per_part: int) -> None:
     """The run folder: run.json, documents/, signals/, duplicates/, decisions/ and tokens/."""
     described = json.loads((runs[0] / "run.json").read_bytes())
     recipe = Recipe.model_validate(described["recipe"])
-    pages, signals, _ = tables(runs)
+    pages, signals = tables(runs)
     chance = np.random.default_rng(0)
     shards = Shards(folder)
     parts = list(range(-(-documents // per_part)))
@@ -138,9 +139,66 @@ class Shards:
         self.ids, self.sizes, self.number = [], [], self.number + 1
 
 
-if __name__ == "__main__":
-    import sys
+def questions(folder: Path) -> dict[str, list[str]]:
+    """The commands that are timed; writes the six recipes that ship nowhere."""
+    made = []
+    for i in range(6):
+        path = folder / f"other-{i}.toml"
+        bound = f'[[change]]\nid = "gopher.dup_line.v1"\nmax = {0.1 + i / 20:g}\nevidence = "A"\n'
+        path.write_text(f'extends = "fineweb"\nname = "other-{i}"\ntitle = "Other"\n{bound}')
+        made.append(str(path))
+    shipped = [name for name in SHIPPED if name in available()]
+    return {
+        "what-if, one bound stricter": ["what-if", "{run}", "--set", "gopher.dup_line=0.2"],
+        "what-if, one bound looser": ["what-if", "{run}", "--set", "gopher.dup_line=0.6"],
+        "what-if, another recipe": ["what-if", "{run}", "--recipe", "fineweb"],
+        "compare, ten recipes": ["compare", "{run}", "--recipes", ",".join([*shipped, *made])],
+        "compare, overlap of 62 rules": ["compare", "{run}", "--rules", "zh-en-general"],
+    }
 
-    t = time.time()
-    make([Path(p) for p in sys.argv[4:]], Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
-    print(time.time() - t)
+
+def timed(command: list[str]) -> tuple[float, float, float]:
+    """(seconds of the whole command, seconds of it before the run is opened, processor seconds)."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    began = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-c", STARTED, *command], cwd=REPO, capture_output=True, text=True, check=True
+    )
+    whole = time.perf_counter() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    start_up = float(done.stderr.rpartition("answered after ")[2])
+    return whole, start_up, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def main() -> None:
+    """Make the run, unless it is there, and print a Markdown table of medians."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("runs", nargs="*", type=Path)
+    parser.add_argument("--documents", type=int, default=1_000_000)
+    parser.add_argument("--per-part", type=int, default=500)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--keep", type=Path, help="make the run here, or time the one that is here")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = given.keep or Path(temporary) / "run"
+        if not (folder / "run.json").exists():
+            make(given.runs, folder, given.documents, given.per_part)
+        asked = questions(Path(temporary))
+        found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in asked}
+        for _ in range(given.repeats):  # in turn, so that a noisy minute falls on all alike
+            for name, command in asked.items():
+                found[name].append(timed([part.format(run=folder) for part in command]))
+        parts = len(list((folder / "signals").iterdir()))
+        print(f"{parts:,} parts; medians of {given.repeats}, least and greatest of the answer\n")
+        print(
+            "| question | whole command s | answer s | least | greatest | processor s |\n|---|---:|---:|---:|---:|---:|"
+        )
+        for name, times in found.items():
+            answers = [whole - start for whole, start, _ in times]
+            whole, processor = (statistics.median(one[i] for one in times) for i in (0, 2))
+            figures = (whole, statistics.median(answers), min(answers), max(answers), processor)
+            print(f"| {name} | " + " | ".join(f"{figure:.2f}" for figure in figures) + " |")
+
+
+if __name__ == "__main__":
+    main()

@@ -18,6 +18,7 @@ from filters.sql import quoted
 from filters.thresholds import check, nearest
 from recipes.model import Recipe
 from recipes.resolve import resolve
+from recipes.scores import Score
 from stats.run import Run
 
 COUNT, SIGNED, SHARE = {"format": ","}, {"format": "+,"}, {"format": ".1%"}
@@ -95,7 +96,19 @@ def ready(run: Run, recipe: Recipe) -> tuple[Recipe, list[str]]:
                 f"This run has no measurement {wanted}, which {recipe.name} reads.{nearest(wanted, have)} "
                 f"{again}: only annotate and what follows from it is done again."
             )
-    return recipe, [notice for notice in resolved.notices if notice != recipe.notice]
+    notices = [notice for notice in resolved.notices if notice != recipe.notice]
+    own = {score.id: _definition(score) for score in run.recipe.scores}
+    notices += [
+        f"Score {score.id} is measured as this run's {run.recipe.name} has it, not as {recipe.name} has it."
+        for score in measured
+        if own.get(score.id, _definition(score)) != _definition(score)
+    ]
+    return recipe, notices
+
+
+def _definition(score: Score) -> dict[str, object]:
+    """What decides a score's number, its file apart."""
+    return score.model_dump(exclude={"file", "when_missing", "what", "evidence", "source", "note"})
 
 
 def decided_parts(run: Run) -> list[str]:
