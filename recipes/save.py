@@ -25,7 +25,9 @@ def save_changes(recipe: Recipe, path: str | Path) -> None:
         raise ValueError(f"{path} is there already. Choose another name.")
     if recipe.name not in available():
         raise ValueError(f"{recipe.name} is no shipped recipe, so none can extend it: change its own file.")
-    text = as_toml(recipe, load(recipe.name), file.stem.lower())
+    ending = "-unpublished"
+    name = file.stem.lower().removesuffix(ending) + (ending if recipe.name.endswith(ending) else "")
+    text = as_toml(recipe, load(recipe.name), name)
     back = parse(text.encode(), str(path))
     if [_bare(step) for step in back.steps] != [_bare(step) for step in recipe.steps]:
         raise ValueError(f"{recipe.name} has changed in more than bounds, so {path} cannot say it: write it by hand.")
