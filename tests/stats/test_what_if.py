@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from filters.thresholds import set_thresholds
@@ -72,6 +74,58 @@ def test_what_was_not_measured_is_refused(run: Path) -> None:
     other = Recipe(name="other", title="Other", fidelity="R3", sources=("none",), steps=(unknown,))
     with open_run(run) as opened, pytest.raises(ValueError, match="names no signal"):
         what_if(opened, other)
+
+
+def scored(when_missing: str) -> Recipe:
+    """A recipe that reads a score; its file is not there."""
+    score = {"kind": "table", "id": "quality", "what": "Give a table.", "evidence": "A", "when_missing": when_missing}
+    steps = [{"id": "a.good.v1", "signal": "score_quality", "min": 0.5, "evidence": "A"}]
+    return Recipe.model_validate({"name": "scored", "title": "Scored", "fidelity": "R3", "sources": ["none"],
+                                  "scores": [score], "steps": [{"kind": "rule", **step} for step in steps]})  # fmt: skip
+
+
+def test_a_score_that_was_not_measured_is_refused_or_left_out(run: Path) -> None:
+    with open_run(run) as opened:
+        with pytest.raises(ValueError, match=r"not measured for scored\. Give .* --measure-for scored and its files"):
+            what_if(opened, scored("refuse"))
+        answer = what_if(opened, scored("skip"))
+    assert "left out with it: a.good.v1" in answer.notices[0]
+    assert fates(answer)["kept"] == (3, 4, 1)
+
+
+def test_a_score_that_was_measured_needs_no_file(run: Path) -> None:
+    for path in sorted((run / "signals").iterdir()):
+        rows = pq.read_table(path)
+        good = pa.array([0.9 if lang == "zh" else 0.1 for lang in rows["lang"].to_pylist()])
+        pq.write_table(rows.append_column("score_quality", good), path)
+    with open_run(run) as opened:
+        answer = what_if(opened, scored("refuse"))
+    assert (answer.notices, fates(answer)["kept"]) == ([], (3, 1, -2))
+
+
+def test_compare_by_command(run: Path, tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    shutil.copytree(run, plain)
+    other = tmp_path / "other.toml"
+    other.write_text("""name = "other"\ntitle = "Other"\nfidelity = "R3"\nsources = ["none"]\n[[steps]]\nkind = "rule"
+id = "tiny.words.v1"\nsignal = "word_count"\nmin = 5\nevidence = "A"\n""")
+
+    def told(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "flows.cli", "compare", str(plain), *words]
+        return subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=False)
+
+    shown = told("--recipes", f"tiny,{other}", "--format", "csv")
+    assert shown.returncode == 0, shown.stderr
+    first, own, *_ = shown.stdout.splitlines()
+    assert first == 'recipe,pass its rules,share,"kept, at most",bytes of text,"tokens, about"'
+    assert own.startswith("tiny,5,0.8333333333333334,3,")
+    rules = told("--rules", str(other), "--format", "json")
+    assert rules.stdout == '{"rule":"tiny.words.v1","fail it":2,"fail it first":2,"fail no other":2}\n'
+    assert (
+        "--show wrong: there are rules, pairs" in told("--rules", "tiny", "--format", "csv", "--show", "wrong").stderr
+    )
+    missing = told("--recipes", "c4-en")
+    assert (missing.returncode, "--measure-for c4-en" in missing.stderr) == (2, True)
 
 
 def test_the_command(run: Path, tmp_path: Path) -> None:
