@@ -34,6 +34,7 @@ DOCUMENT_SIGNALS = {
     "domain": pa.string(),
     "title_only": pa.bool_(),
     "text_density": pa.float64(),
+    "text_bytes": pa.int64(),
 }
 Edits = tuple[Edit, ...]
 
@@ -116,6 +117,7 @@ def annotate(
         "domain": registrable_domain(batch["url"]),
         "title_only": title_only(text, batch["title"]),
         "text_density": text_density(batch),
+        "text_bytes": pc.cast(pc.binary_length(text), pa.int64()),
     }
     _measure(versions(recipes), text, text, lang, columns)
     for scorer in (scorers or {}).values():  # on the text as extracted, so that recipes can share a score

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from filters.thresholds import StepError, check, set_thresholds
 from recipes.load import available, load, where
@@ -43,6 +44,25 @@ def checked(named: str, settings: Sequence[str] = ()) -> Recipe:
     except StepError as error:
         raise ValueError(f"{where(named, error.step)}: {error}") from error
     return recipe
+
+
+def compared(described: Mapping[str, Any], own: Recipe, named: str | None) -> tuple[dict[str, Recipe], list[str]]:
+    """Recipes to compare, by the names they go by, and notices; `named` is a,b,c, or None for all that were measured.
+
+    The name of the run's recipe means it as it was run, with every `--set`. ValueError or FileNotFoundError in a
+    sentence if a recipe cannot be read.
+    """
+    notices = []
+    if named is None:
+        names = [own.name, *(name for name in described.get("measured_for", ()) if name != own.name)]
+        strangers = [name for name in names[1:] if name not in available()]
+        names = [name for name in names if name not in strangers]
+        notices = [f"{name} is no shipped recipe: name its file in --recipes to compare it too." for name in strangers]
+    else:
+        names = list(dict.fromkeys(name.strip() for name in named.split(",") if name.strip()))
+    if not names:
+        raise ValueError("No recipe is named: write --recipes a,b,c.")
+    return {name: own if name == own.name else checked(name) for name in names}, notices
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -24,6 +24,7 @@ for command in (
     run.sample,
     ask.sql,
     ask.what_if,
+    ask.compare,
     ask.explain,
     ask.verify,
     recipes.recipes,

@@ -12,7 +12,7 @@ import glob
 import json
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +25,8 @@ from pydantic import ValidationError
 
 from filters.annotate import signals_schema
 from filters.pii import KINDS
+from filters.rules import all_failing, with_verdicts
+from filters.sql import literal
 from pipelines.schemas import DECISIONS, DOCUMENTS, DUPLICATES, KEPT, REJECTS
 from recipes.model import Recipe
 from stats.shards import ShardRows, shard_files
@@ -78,9 +80,26 @@ class Run:
             raise ValueError(self.told(error)) from error
         return found
 
+    def table(self, query: str) -> pa.Table:
+        """The result of a query of ours as a table; ValueError as for `rows`."""
+        try:
+            return self.connection.sql(query).to_arrow_table()
+        except duckdb.Error as error:
+            raise ValueError(self.told(error)) from error
+
     def parts(self, dataset: str) -> list[Path]:
         """The finished parts of a dataset, in order."""
         return sorted((self.path / dataset).glob("part-*.parquet"))
+
+    @cached_property
+    def threads(self) -> int:
+        """How many threads a question may use."""
+        return int(self.rows("SELECT current_setting('threads')")[0][0])
+
+    @staticmethod
+    def files(paths: Sequence[Path]) -> str:
+        """SQL for the rows of these parts; their names are taken as they stand."""
+        return f"read_parquet([{', '.join(literal(glob.escape(str(path))) for path in paths)}])"
 
     def told(self, error: duckdb.Error) -> str:
         """A query's fault in one sentence: the file that cannot be read, if that is why, else DuckDB's own words."""
@@ -124,6 +143,7 @@ def open_run(path: str | Path) -> Run:
         connection.register("shard_rows", ShardRows(shard_files(folder)))
         connection.execute("CREATE VIEW tokens AS SELECT * FROM shard_rows")
         connection.execute(FATES)
+        _failing(run)
         _lock(connection, folder)
     except BaseException:
         run.__exit__()
@@ -146,16 +166,12 @@ def _described(path: str | Path, file: Path) -> dict[str, Any]:
 def _lock(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """Only this folder, no extension, and no way back. The order matters: the last line forbids all others."""
     # A view's files are matched as patterns, so a folder with * or [ in its name is allowed in both spellings.
-    allowed = ", ".join(f"'{_quoted(f'{spelling}/')}'" for spelling in (str(folder), glob.escape(str(folder))))
+    allowed = ", ".join(literal(f"{spelling}/") for spelling in (str(folder), glob.escape(str(folder))))
     connection.execute("SET autoinstall_known_extensions = false")
     connection.execute("SET autoload_known_extensions = false")
     connection.execute(f"SET allowed_directories = [{allowed}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")
 
 
 def _view(run: Run, name: str) -> None:
@@ -172,10 +188,20 @@ def _view(run: Run, name: str) -> None:
         run.connection.execute(f"CREATE VIEW {name} AS SELECT * FROM no_{name}")
 
 
-def _readable(run: Run, name: str, files: list[Path]) -> bool:
-    listed = ", ".join(f"'{_quoted(glob.escape(str(path)))}'" for path in files)
+def _failing(run: Run) -> None:
+    """The view `failing`: a row for every rule that a document fails, first or not; asked only when it is read."""
     try:
-        run.connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet([{listed}])")
+        recipe = run.recipe
+        listed = f"SELECT doc_id, unnest({all_failing(recipe)}) AS rule FROM ({with_verdicts(recipe)})"
+        run.connection.execute(f"CREATE VIEW failing AS {listed}")
+    except (ValueError, duckdb.Error) as error:  # only who asks for it need know: the other views are sound
+        told = sentence(error) if isinstance(error, duckdb.Error) else str(error)
+        run.connection.execute(f"CREATE VIEW failing AS SELECT '' AS doc_id, error({literal(told)}) AS rule")
+
+
+def _readable(run: Run, name: str, files: list[Path]) -> bool:
+    try:
+        run.connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {run.files(files)}")
     except duckdb.Error:  # whose fault it is, the caller finds out file by file
         return False
     return True

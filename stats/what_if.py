@@ -1,117 +1,166 @@
 """What would be kept under other thresholds, from the measurements that a run already has.
 
-The rules of the other recipe are the same SQL that the run's own decisions came from, over the same columns. Two
-things a run cannot know without more work, and they are said, not guessed: a document that was dropped by a rule has
-not been compared with others, so one that would pass now counts as kept *at most*; and duplicates stay duplicates
-even where the rule would now drop the copy that was kept. Tokens of documents that come in are an estimate: the
-mean of the kept documents of their language.
+The rules of the other recipe are the same SQL that the run's own decisions came from, over the same columns; what a
+run cannot know is said in `stats.rows`. Where bounds of the run's own recipe are only made stricter, the decisions tell
+what else a document passes, and only the changed rules are asked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import pyarrow as pa
 
-from filters.rules import bound_text, failing_value, first_failing, name_of
-from filters.thresholds import check, nearest
+from filters.rules import column_of, columns_read, first_failing, with_verdicts
 from recipes.model import Recipe
+from stats.examples import Example, sentences
+from stats.rows import COUNT, FATE, PART, RULE, SIGNED, SUMS, Rates, Sums, decided_parts, ready, side_by_side, table
 from stats.run import Run
-from stats.show import harmless
+from stats.stricter import stricter_rules, then_of_stricter
 
-EXAMPLES = 5
-COUNT, SIGNED = {"format": ","}, {"format": "+,"}
-THEN = """
-CREATE OR REPLACE TEMP TABLE then_and_now AS
-SELECT s.doc_id, s.lang, c.fate AS now, s.then_value,
-       CASE WHEN s.then_rule IS NOT NULL THEN 'filtered:' || s.then_rule
-            WHEN c.fate LIKE 'duplicate:%' THEN c.fate ELSE 'kept' END AS "then"
-FROM (SELECT doc_id, lang, CAST(({rule}) AS VARCHAR) AS then_rule, CAST(({value}) AS VARCHAR) AS then_value
-      FROM signals) s JOIN decisions c ON s.doc_id = c.doc_id
+EXAMPLES = 5  # documents of each side
+CELLS = f"""
+SELECT {FATE}, "rule then", lang, {SUMS},
+       coalesce(min(CASE WHEN "rule then" IS DISTINCT FROM {RULE} THEN doc_id || {PART} END, {EXAMPLES}), [])
+FROM (SELECT *, CAST(({{rule}}) AS VARCHAR) AS "rule then" FROM {{source}}) GROUP BY ALL
 """
-FATES = """
-SELECT fate, CAST(sum(n) AS BIGINT), CAST(sum(t) AS BIGINT)
-FROM (SELECT now AS fate, 1 AS n, 0 AS t FROM then_and_now
-      UNION ALL SELECT "then", 0, 1 FROM then_and_now)
-GROUP BY 1 ORDER BY fate <> 'kept', abs(sum(t) - sum(n)) DESC, 1
-"""
-LANGUAGES = """
-WITH known AS (SELECT a.doc_id, a.lang, n_tokens FROM then_and_now a JOIN tokens USING (doc_id)),
-     mean AS (SELECT lang, avg(n_tokens) AS each FROM known GROUP BY 1)
-SELECT coalesce(a.lang, 'unknown'), count(*) FILTER (now = 'kept'), count(*) FILTER ("then" = 'kept'),
-       CAST(coalesce(sum(k.n_tokens), 0) AS BIGINT),
-       CAST(round(coalesce(sum(coalesce(k.n_tokens, m.each)) FILTER ("then" = 'kept'), 0)) AS BIGINT)
-FROM then_and_now a LEFT JOIN known k ON a.doc_id = k.doc_id LEFT JOIN mean m ON a.lang = m.lang
-GROUP BY 1 HAVING bool_or(now = 'kept' OR "then" = 'kept') ORDER BY 3 DESC, 1
-"""
-MOVED = """
-SELECT a.doc_id, d.url, a.now, a."then", a.then_value, c.value, c.threshold
-FROM then_and_now a JOIN documents d ON a.doc_id = d.doc_id JOIN decisions c ON a.doc_id = c.doc_id
-WHERE {side} ORDER BY a.doc_id LIMIT {most}
-"""
+TOTAL_SCHEMA = pa.schema([
+    pa.field("kept", pa.string()), pa.field("now", pa.int64(), metadata=COUNT),
+    pa.field("then, at most", pa.int64(), metadata=COUNT), pa.field("change", pa.int64(), metadata=SIGNED),
+    pa.field("share of now", pa.float64(), metadata={"format": "+.1%"})])  # fmt: skip
 FATE_SCHEMA = pa.schema([
     pa.field("fate", pa.string()), pa.field("now", pa.int64(), metadata=COUNT),
-    pa.field("then", pa.int64(), metadata=COUNT), pa.field("change", pa.int64(), metadata=SIGNED)])  # fmt: skip
+    pa.field("then", pa.int64(), metadata=COUNT), pa.field("change", pa.int64(), metadata=SIGNED),
+    pa.field("bytes", pa.int64(), metadata=SIGNED),
+    pa.field("tokens, about", pa.int64(), metadata=SIGNED)])  # fmt: skip
 LANGUAGE_SCHEMA = pa.schema([
     pa.field("language", pa.string()), pa.field("kept now", pa.int64(), metadata=COUNT),
-    pa.field("kept then, at most", pa.int64(), metadata=COUNT), pa.field("tokens now", pa.int64(), metadata=COUNT),
+    pa.field("kept then, at most", pa.int64(), metadata=COUNT), pa.field("bytes now", pa.int64(), metadata=COUNT),
+    pa.field("bytes then", pa.int64(), metadata=COUNT), pa.field("tokens now", pa.int64(), metadata=COUNT),
     pa.field("tokens then, about", pa.int64(), metadata=COUNT)])  # fmt: skip
+
+
+Place = tuple[str, str]  # doc_id, and the file name of its part
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Documents of one language and of one fate now and then; the lowest (doc_id, part) of those that change rules."""
+
+    now: str
+    then: str
+    lang: str | None
+    sums: Sums
+    examples: Sequence[Place]
 
 
 @dataclass(frozen=True)
 class WhatIf:
-    """The answer: fates now and then, kept documents by language, and sentences on documents that change sides."""
+    """The answer: totals, fates now and then, kept documents by language, and sentences on documents that move."""
 
+    totals: pa.Table
     fates: pa.Table
     languages: pa.Table
     comes_in: list[str]
     goes_out: list[str]
+    notices: list[str]
 
 
 def what_if(run: Run, recipe: Recipe) -> WhatIf:
     """What `recipe`'s rules would make of the run; ValueError if the run did not measure what they need."""
-    run.sound()
-    check(recipe)
-    _measured(run, recipe)
-    run.rows(THEN.format(rule=first_failing(recipe), value=failing_value(recipe)))
-    fates = [(fate, now, then, then - now) for fate, now, then in run.rows(FATES)]
-    bounds = {rule.id: bound_text(rule) for rule, _ in recipe.placed()}
+    recipe, notices = ready(run, recipe)
+    cells = _cells(run, recipe)
+    rates = Rates((cell.lang, cell.sums) for cell in cells)
+    comes_in = _chosen(cell for cell in cells if cell.now != "kept" and cell.then == "kept")
+    goes_out = _chosen(cell for cell in cells if cell.now == "kept" and cell.then != "kept")
+    told = sentences(run, recipe, comes_in, goes_out)
     return WhatIf(
-        _table(fates, FATE_SCHEMA),
-        _table(run.rows(LANGUAGES), LANGUAGE_SCHEMA),
-        [
-            f"{_page(url, doc_id)}: was {now}, {value} against {bound}"
-            for doc_id, url, now, _, _, value, bound in _moved(run, """now <> 'kept' AND "then" = 'kept'""")
-        ],
-        [
-            f"{_page(url, doc_id)}: would be {then}, {value} against {bounds[then.partition(':')[2]]}"
-            for doc_id, url, _, then, value, _, _ in _moved(run, """now = 'kept' AND "then" <> 'kept'""")
-        ],
+        table(_totals(cells, rates), TOTAL_SCHEMA),
+        table(_fates(cells, rates), FATE_SCHEMA),
+        table(_languages(cells, rates), LANGUAGE_SCHEMA),
+        [told[one.doc_id] for one in comes_in],
+        [told[one.doc_id] for one in goes_out],
+        notices,
     )
 
 
-def _measured(run: Run, recipe: Recipe) -> None:
-    """Refuse a recipe whose rules read columns that the run has not got."""
-    have = [name for name, *_ in run.rows("DESCRIBE signals")]
-    for placed in recipe.placed():
-        wanted = name_of(*placed)[1:-1]
-        if wanted not in have:
-            raise ValueError(
-                f"This run has no measurement {wanted}, which {recipe.name}'s rule {placed[0].id} reads."
-                f"{nearest(wanted, have)} Run the crawl with that recipe instead."
-            )
+def _cells(run: Run, recipe: Recipe) -> list[Cell]:
+    """Every decided document in one cell."""
+    parts = decided_parts(run)
+    if not parts:
+        return []
+    changed = stricter_rules(run.recipe, recipe)
+    if changed is None:
+        rule, source = first_failing(recipe), with_verdicts(recipe, side_by_side(run, columns_read(recipe), parts))
+    else:
+        columns = [column_of(step.signal, edits) for step, edits in changed if step.signal]
+        rule, source = then_of_stricter(recipe, changed), side_by_side(run, columns, parts)
+    return [
+        Cell(now, _fate(now, then), lang, Sums(*sums), [(one[:32], parts[int(one[32:])]) for one in examples])
+        for now, then, lang, *sums, examples in run.rows(CELLS.format(rule=rule, source=f"({source})"))
+    ]
 
 
-def _moved(run: Run, side: str) -> list[tuple[str, ...]]:
-    return run.rows(MOVED.format(side=side, most=EXAMPLES))
+def _fate(now: str, rule: str | None) -> str:
+    if rule is not None:
+        return f"filtered:{rule}"
+    return now if now.startswith("duplicate:") else "kept"
 
 
-def _page(url: str | None, doc_id: str) -> str:
-    return harmless(url[:200]) if url else doc_id
+def _chosen(cells: Iterable[Cell]) -> list[Example]:
+    """At most EXAMPLES documents: one of each pair of fates, the commonest pair first, then a second of each."""
+    pairs: dict[tuple[str, str], list[Example]] = defaultdict(list)
+    counts: dict[tuple[str, str], int] = defaultdict(int)
+    for cell in cells:
+        pairs[cell.now, cell.then] += [Example(*place, cell.now, cell.then, cell.lang) for place in cell.examples]
+        counts[cell.now, cell.then] += cell.sums.documents
+    order = sorted(pairs, key=lambda pair: (-counts[pair], pair))
+    turns = zip_longest(*(sorted(pairs[pair], key=lambda one: one.doc_id)[:EXAMPLES] for pair in order))
+    return [one for turn in turns for one in turn if one is not None][:EXAMPLES]
 
 
-def _table(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> pa.Table:
-    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
-    return pa.Table.from_arrays(arrays, schema=schema)
+def _totals(cells: Sequence[Cell], rates: Rates) -> list[tuple[object, ...]]:
+    sides = []
+    for side in ("now", "then"):
+        kept = [cell for cell in cells if getattr(cell, side) == "kept"]
+        total = sum((cell.sums for cell in kept), Sums())
+        tokens = total.tokens if side == "now" else round(sum(rates.tokens(cell.lang, cell.sums) for cell in kept))
+        sides.append((total.documents, total.bytes, tokens))
+    names = ("documents", "bytes of text", "tokens, about")
+    return [
+        (name, now, then, then - now, (then - now) / now if now else None)
+        for name, now, then in zip(names, *sides, strict=True)
+    ]
+
+
+def _fates(cells: Sequence[Cell], rates: Rates) -> list[tuple[object, ...]]:
+    """Rows of FATE_SCHEMA: kept first, then what changes most."""
+    by: dict[str, list[float]] = defaultdict(lambda: [0, 0, 0, 0])
+    for cell in cells:
+        tokens = rates.tokens(cell.lang, cell.sums)
+        by[cell.now][0] += cell.sums.documents
+        by[cell.then][1] += cell.sums.documents
+        for fate, sign in ((cell.now, -1), (cell.then, 1)):
+            by[fate][2] += sign * cell.sums.bytes
+            by[fate][3] += sign * tokens
+    order = sorted(by, key=lambda fate: (fate != "kept", -abs(by[fate][1] - by[fate][0]), fate))
+    return [
+        (fate, by[fate][0], by[fate][1], by[fate][1] - by[fate][0], by[fate][2], round(by[fate][3])) for fate in order
+    ]
+
+
+def _languages(cells: Sequence[Cell], rates: Rates) -> list[tuple[object, ...]]:
+    """Rows of LANGUAGE_SCHEMA for languages that have a kept document on either side."""
+    by: dict[str | None, list[Sums]] = defaultdict(lambda: [Sums(), Sums()])
+    for cell in cells:
+        for i, fate in enumerate((cell.now, cell.then)):
+            if fate == "kept":
+                by[cell.lang][i] += cell.sums
+    return [
+        (lang or "unknown", now.documents, then.documents, now.bytes, then.bytes,
+         now.tokens, round(rates.tokens(lang, then)))
+        for lang, (now, then) in sorted(by.items(), key=lambda one: (-one[1][1].documents, one[0] or ""))
+    ]  # fmt: skip

@@ -1,14 +1,22 @@
-"""The questions to a run: funnel, sql, explain, verify, what-if."""
+"""The questions to a run: funnel, sql, what-if, compare, explain, verify."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
-from flows.commands.terminal import RunFolder, Settings, console
+from flows.commands.terminal import RunFolder, Settings, console, errors
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ONE_TABLE = "table shows all; csv, json (piped also arrow, parquet) write one, {} unless --show names another."
+WHAT_IF = {"totals": "What would be kept", "fates": "By fate", "languages": "By language"}
+MATRICES = (("Share of documents decided alike", "alike"), ("Jaccard index of the sets that pass", "jaccard"))
+PAIRS = 20
 
 
 def funnel(run: RunFolder) -> None:
@@ -42,22 +50,90 @@ def what_if(
     run: RunFolder,
     recipe: Annotated[str | None, typer.Option(help="Another recipe's rules; without it, the run's own.")] = None,
     set_: Settings = None,
+    save: Annotated[
+        str | None, typer.Option(help="Write the changed recipe here, as a .toml that extends the shipped one.")
+    ] = None,
+    format: Annotated[str, typer.Option(help=ONE_TABLE.format("fates"))] = "table",
+    show: Annotated[
+        str, typer.Option(help="Which table, when --format is not table: fates, languages, totals.")
+    ] = "fates",
 ) -> None:
     """What would be kept under other thresholds, from the run's measurements, without running again."""
     from filters.thresholds import set_thresholds
     from recipes.load import load
+    from recipes.save import save_changes
     from stats.run import open_run
-    from stats.show import table
+    from stats.show import table, write
     from stats.what_if import what_if as ask
 
     if recipe is None and not set_:
         raise ValueError("Nothing would change: give --set RULE=VALUE, or --recipe NAME.")
     with open_run(run) as opened:
-        answer = ask(opened, set_thresholds(load(recipe) if recipe else opened.recipe, set_ or []))
-    console.print(table(answer.fates, title="Fates"), table(answer.languages, title="Kept"))
-    for title, pages in (("would come in", answer.comes_in), ("would go out", answer.goes_out)):
-        for page in pages:
-            console.print(f"{title}: {escape(page)}", soft_wrap=True)
+        wanted = set_thresholds(load(recipe) if recipe else opened.recipe, set_ or [])
+        answer = ask(opened, wanted)
+    tables = {"totals": answer.totals, "fates": answer.fates, "languages": answer.languages}
+    _tell(answer.notices)
+    if format != "table":
+        write(_one(tables, show), format, console)
+    else:
+        console.print(*(table(tables[name], title) for name, title in WHAT_IF.items()), sep="\n")
+        for title, pages in (("would come in", answer.comes_in), ("would go out", answer.goes_out)):
+            for page in pages:
+                console.print(f"{title}: {escape(page)}", soft_wrap=True)
+    if save is not None:
+        save_changes(wanted, save)
+        console.print(f"recipe: {escape(save)}", soft_wrap=True)
+
+
+def compare(
+    run: RunFolder,
+    recipes: Annotated[
+        str | None, typer.Option(help="a,b,c: names or .toml files; without it, all that the run was measured for.")
+    ] = None,
+    rules: Annotated[str | None, typer.Option(help="Instead, how this recipe's rules overlap.", metavar="NAME")] = None,
+    format: Annotated[str, typer.Option(help=ONE_TABLE.format("recipes"))] = "table",
+    show: Annotated[
+        str | None, typer.Option(help="Which table, when --format is not table: recipes, languages, pairs, rules.")
+    ] = None,
+) -> None:
+    """The same documents under many recipes: what each keeps, how far they agree; or how one recipe's rules overlap."""
+    from flows.choices import compared
+    from stats.compare import compare as ask
+    from stats.compare import matrix
+    from stats.overlap import overlap
+    from stats.run import open_run
+    from stats.show import table, write
+
+    with open_run(run) as opened:
+        if rules is not None:
+            chosen, notices = compared(opened.described, opened.recipe, rules)
+            found = overlap(opened, next(iter(chosen.values())))
+            notices += found.notices
+            tables = {"rules": found.rules, "pairs": found.pairs}
+            shown = [("Rules", found.rules), (f"Pairs, the first {PAIRS}", found.pairs.slice(0, PAIRS))]
+        else:
+            chosen, notices = compared(opened.described, opened.recipe, recipes)
+            answer = ask(opened, chosen)
+            tables = {"recipes": answer.recipes, "languages": answer.languages, "pairs": answer.pairs}
+            shown = [("Recipes", answer.recipes), ("By language", answer.languages)]
+            shown += [(title, matrix(answer, measure)) for title, measure in MATRICES]
+            notices += answer.notices
+    _tell(notices)
+    if format != "table":
+        write(_one(tables, show or next(iter(tables))), format, console)
+    else:
+        console.print(*(table(rows, title) for title, rows in shown), sep="\n")
+
+
+def _tell(notices: list[str]) -> None:
+    for notice in notices:
+        errors.print(f"notice: {escape(notice)}", soft_wrap=True, highlight=False)
+
+
+def _one(tables: dict[str, pa.Table], name: str) -> pa.Table:
+    if name not in tables:
+        raise ValueError(f"--show {name}: there are {', '.join(tables)}.")
+    return tables[name]
 
 
 def explain(

@@ -124,7 +124,9 @@ def rows_of(part: int) -> dict[str, Rows]:
         words = len(text.split())
         taken = {removed_column(RECIPE.edits[0]): 7 if offset == 400 else 0}
         out["documents"].append(row_of(SCHEMAS["documents"], **common))
-        out["signals"].append(row_of(SCHEMAS["signals"], **common, word_count=words, **taken))
+        out["signals"].append(
+            row_of(SCHEMAS["signals"], **common, word_count=words, text_bytes=len(text.encode()), **taken)
+        )
         dropped = {"rule": "tiny.words.v1", "value": str(words), "threshold": ">= 3"} if "tiny" in fate else {}
         out["decisions"].append(row_of(DECISIONS, doc_id=doc_id(offset), fate=fate, **dropped))
         if offset in (100, 300, 1100):
