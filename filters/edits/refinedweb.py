@@ -118,7 +118,7 @@ def _cut_cart(data, start, end, flags):  # type: ignore[no-untyped-def]
     floor = start  # what was written before the last cut is out of the next cut's reach
     while i < end:
         stop = -1
-        if data[i] | 0x20 == 0x69 or data[i] >= 0x80:
+        if data[i] | 0x20 == 0x69 or data[i] >= 0xC0:  # never inside a character: its last bytes would decode too
             stop = match(data, i, end, b"items in cart", True)
         if stop >= 0:
             if o > floor:

@@ -108,6 +108,7 @@ def test_equals_the_oracle_on_edges(name: str) -> None:
 
 @settings(max_examples=60, deadline=None)
 @example(texts=[["a\n\n", "a"], ["b", "\n\n\n", "b"]])
+@example(texts=[["a\u0301", "Items In Cart b"], ["\u0301", "sign-in x"]])
 @given(st.lists(ODD_TEXT, min_size=20, max_size=60))
 def test_equals_the_oracle_on_odd_texts(texts: list[list[str]]) -> None:
     joined = ["".join(pieces) for pieces in texts]
