@@ -38,7 +38,7 @@ def hostile(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox[int]]:
     ],
 )
 def test_a_bad_page_costs_one_page(hostile: Sandbox[int], page: str, reason: str) -> None:
-    results = dict(hostile.extract_many([(0, "before", None), (1, page, None), (2, "after", None)]))
+    results = dict(hostile.extract_many([(0, "before"), (1, page), (2, "after")]))
     assert isinstance(results[1], Failure)
     assert results[1].reason == f"extract.{reason}"
     assert "secret" not in results[1].detail
