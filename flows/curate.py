@@ -23,7 +23,7 @@ from prefect import flow, task  # noqa: E402
 from prefect.artifacts import create_markdown_artifact, create_table_artifact  # noqa: E402
 
 from pipelines import run as runs  # noqa: E402
-from pipelines.options import beam_options  # noqa: E402
+from pipelines.options import beam_options, sandboxes_shared  # noqa: E402
 from pipelines.sources import Part, plan  # noqa: E402
 from recipes.model import Recipe  # noqa: E402
 
@@ -62,6 +62,15 @@ def make_plan(run: str, inputs: Sequence[str], part_bytes: int | None) -> list[P
     runs.drop_strays(run, len(parts))
     runs.finish_stage(run, "plan", {"parts": len(parts), "records": sum(max(p.records, 0) for p in parts)})
     return parts
+
+
+def start_sandboxes(recipe: Recipe, workers: int, runner: str = "embedded", flags: Sequence[str] = ()) -> None:
+    """Let extractors import their libraries while Prefect's server is still starting; needed only for speed."""
+    from pipelines.extract import sandboxes
+
+    shared = sandboxes_shared(beam_options(workers, runner, flags, sandboxed=True))
+    if shared:
+        sandboxes(recipe.extract, shared)
 
 
 @flow(name="curate", flow_run_name="{out}", validate_parameters=False, persist_result=False)
