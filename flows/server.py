@@ -67,7 +67,8 @@ def _start(listening: socket.socket) -> int:
     watched, lifeline = os.pipe()
     import prefect.context  # noqa: F401 - read by the command and the server alike
 
-    if _threads() > 1:  # a fork would take the locks that they hold along, but not them
+    # A fork takes the locks that other threads hold along, but not the threads; macOS's own libraries start some.
+    if sys.platform != "linux" or _threads() > 1:
         command = [sys.executable, "-m", "flows.server", str(listening.fileno()), str(watched)]
         subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                          start_new_session=True, pass_fds=[listening.fileno(), watched])  # fmt: skip
@@ -79,9 +80,8 @@ def _start(listening: socket.socket) -> int:
 
 
 def _threads() -> int:
-    """Threads of this process, those of C libraries included where the system lists them."""
-    listed = Path("/proc/self/task")
-    return len(list(listed.iterdir())) if listed.is_dir() else threading.active_count()
+    """Threads of this process, those of C libraries included."""
+    return len(list(Path("/proc/self/task").iterdir()))
 
 
 def _be_the_server(listening: socket.socket, watched: int) -> NoReturn:
