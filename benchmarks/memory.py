@@ -1,9 +1,11 @@
 """Memory of every process of a run, stage by stage, over crawls of growing size.
 
-python benchmarks/memory.py OUT CRAWL... [-- CRAWL...]   (each group of crawls, divided by `--`, is one run)
+python benchmarks/memory.py OUT CRAWL... [-- CRAWL...]...   (each group of crawls, divided by `--`, is one run)
 
 A run's process tree is looked at twice a second; what is told is the greatest resident set of one process of each
-kind in each stage. `../shared/bench/make_bulk.sh` makes a crawl of 70,000 pages to try it on.
+kind in each stage. Crawls of one kind of pages in growing numbers, as `winnow sample` makes them, show whether a
+process grows with the corpus: give three or more, since two points lie on every line. Each run's figures are kept
+in OUT/N.json as soon as it is done, and a run that has them is not done again.
 """
 
 from __future__ import annotations
@@ -15,17 +17,22 @@ import sys
 import time
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 REPO = Path(__file__).resolve().parents[1]
 STAGES = ("plan", "extract", "annotate", "dedup", "decide", "scrub", "tokenize")
-KINDS = {"filters.extract.worker": "sandbox", "sdk_worker_main": "worker", "uvicorn": "server", "flows.cli": "command"}
+KINDS = {"filters.extract.worker": "sandbox", "sdk_worker_main": "worker", "flows.cli": "command"}
+SERVER = "winnow-prefect"  # a fork of the command that goes by a name of its own
 Peaks = dict[tuple[str, str], int]
+Run = dict[str, Any]
 
 
 def kind_of(process: psutil.Process) -> str | None:
     """What a process of the run is for; None for helpers that hold next to nothing."""
+    if process.name() == SERVER:
+        return "server"
     line = " ".join(process.cmdline())
     return next((kind for part, kind in KINDS.items() if part in line), None)
 
@@ -56,31 +63,46 @@ def watch(process: subprocess.Popen[bytes], run: Path) -> Peaks:
     return peaks
 
 
-def measure(crawls: list[str], out: Path) -> tuple[Peaks, dict[str, float], int]:
-    """(peaks, seconds by stage, records) of one run."""
+def measure(crawls: list[str], out: Path) -> Run:
+    """Peaks, seconds by stage and records of one run."""
+    kept = out.with_suffix(".json")
+    if kept.exists():
+        return json.loads(kept.read_bytes())
     shutil.rmtree(out, ignore_errors=True)
     command = [sys.executable, "-m", "flows.cli", "run", *crawls, "--out", str(out), "--workers", "2"]
     process = subprocess.Popen(command, cwd=REPO, stdout=subprocess.DEVNULL)
-    peaks = watch(process, out)
+    peaks = watch(process, out.absolute())
     if process.returncode != 0:
         raise SystemExit(f"winnow run ended with {process.returncode}")
     events = [json.loads(line) for line in (out / "log" / "events.jsonl").read_text().splitlines()]
-    seconds = {event["stage"]: event["seconds"] for event in events}
-    return peaks, seconds, events[0]["records"]
+    told = {
+        "records": events[0]["records"],
+        "seconds": {event["stage"]: event["seconds"] for event in events},
+        "peaks": {f"{stage} {kind}": held for (stage, kind), held in peaks.items()},
+    }
+    kept.write_text(json.dumps(told, indent=1))
+    return told
+
+
+def table(runs: list[Run]) -> str:
+    """Markdown: a row a stage and kind of process, a column a run, and how the last compares with the first."""
+    lines = ["| stage | process | " + " | ".join(f"{run['records']:,} records" for run in runs) + " | last / first |"]
+    lines.append("|---|---|" + "---:|" * (len(runs) + 1))
+    for stage in STAGES:
+        for kind in ("command", "worker", "sandbox", "server"):
+            held = [run["peaks"].get(f"{stage} {kind}", 0) / 1e6 for run in runs]
+            if all(held):
+                cells = " | ".join(f"{h:,.0f} MB" for h in held)
+                lines.append(f"| {stage} | {kind} | {cells} | {held[-1] / held[0]:.2f} |")
+        if stage != "plan":
+            cells = " | ".join(f"{run['seconds'][stage]:,.0f}" for run in runs)
+            lines.append(f"| {stage} | seconds | {cells} | |")
+    return "\n".join(lines)
 
 
 def main(out: Path, groups: list[list[str]]) -> None:
-    """Print a Markdown table: a row a stage and kind, a column a run."""
-    runs = [measure(crawls, out / str(i)) for i, crawls in enumerate(groups)]
-    print("| stage | process | " + " | ".join(f"{records:,} records" for *_, records in runs) + " |")
-    print("|---|---|" + "---:|" * len(runs))
-    for stage in STAGES:
-        for kind in ("command", "worker", "sandbox"):
-            held = [peaks.get((stage, kind), 0) / 1e6 for peaks, *_ in runs]
-            if any(held):
-                print(f"| {stage} | {kind} | " + " | ".join(f"{h:,.0f} MB" for h in held) + " |")
-        if stage != "plan":
-            print(f"| {stage} | seconds | " + " | ".join(f"{s[stage]:,.0f}" for _, s, _ in runs) + " |")
+    """Do the runs that are not done yet and print the table."""
+    print(table([measure(crawls, out / str(i)) for i, crawls in enumerate(groups)]))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
 """What Beam and Prefect cost: the extraction of a crawl by Winnow against a bare two-process loop, taking turns.
 
-python benchmarks/orchestration.py [CRAWL.warc.gz] [REPEATS]   (default: ../shared/data/webpages.warc.gz, 3)
+python benchmarks/orchestration.py [CRAWL.warc.gz] [TURNS]   (default: ../shared/data/webpages.warc.gz, 3)
 
-The bare loop is FastWARC, our charset decoding and `trafilatura.extract`, pages dealt out to two processes; it
-writes nothing. Winnow's figures are the flow's `extract` stage with two workers, start-up of workers included, and
-the whole command up to the end of that stage. Both run on the same machine one after the other.
+A command against a command, both timed from outside: `benchmarks/bare_loop.py` with its imports and its two
+processes, and `winnow run --workers 2` up to the end of its stage `extract`, with Prefect's server and everything
+else it starts. Told are seconds by the clock and seconds of processor of the whole process tree; on a machine that
+does other things too only the latter means much. The turns alternate which of the two goes first. For comparison
+the table has the loop without its command's imports, and the stage without its command's start-up.
 """
 
 from __future__ import annotations
@@ -15,65 +17,92 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections import defaultdict
+from contextlib import suppress
 from pathlib import Path
 
-import trafilatura
-
-from filters.charset import decode
-from pipelines.sources import Record, plan, read
+import psutil
 
 REPO = Path(__file__).resolve().parents[1]
 DEFAULT = REPO.parent / "shared" / "data" / "webpages.warc.gz"
+WORKERS = "2"
+Figures = dict[str, float]
 
 
-def pages(crawl: str) -> Iterator[str]:
-    """Decoded pages."""
-    for part in plan([crawl]):
-        for item in read(part):
-            if isinstance(item, Record):
-                yield decode(item.payload, item.charset_header).text
+def processor_seconds(root: psutil.Process) -> float:
+    """User and system seconds of a living process and all below it, those included that have ended."""
+    total = 0.0
+    for one in [root, *root.children(recursive=True)]:
+        with suppress(psutil.Error):  # it just ended; its parent has its seconds
+            total += sum(one.cpu_times()[:4])
+    return total
 
 
-def extracted(html: str) -> int:
-    """Characters of main text."""
-    return len(trafilatura.extract(html, include_comments=False) or "")
+def bare(crawl: str) -> Figures:
+    """One turn of the bare loop."""
+    command = [sys.executable, "benchmarks/bare_loop.py", crawl, WORKERS]
+    before, began = psutil.Process().cpu_times(), time.perf_counter()
+    said = subprocess.run(command, cwd=REPO, check=True, stdout=subprocess.PIPE).stdout
+    wall, after = time.perf_counter() - began, psutil.Process().cpu_times()
+    return {"wall": wall, "cpu": sum(after[2:4]) - sum(before[2:4]), **json.loads(said)}
 
 
-def bare(crawl: str) -> float:
-    """Seconds of the loop, with the start of its two processes."""
-    began = time.perf_counter()
-    with ProcessPoolExecutor(2) as pool:
-        sum(pool.map(extracted, pages(crawl), chunksize=8))
-    return time.perf_counter() - began
-
-
-def winnow(crawl: str) -> tuple[float, float]:
-    """Seconds of the extract stage, and of the command up to its end."""
+def winnow(crawl: str) -> Figures:
+    """One turn of the command; it is stopped when its pages are extracted."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "flows.cli", "run", crawl, "--out", f"{folder}/run", "--workers", "2"]
-        began = time.time()
-        subprocess.run(command, cwd=REPO, check=True, stdout=subprocess.DEVNULL)
-        events = [json.loads(line) for line in Path(folder, "run", "log", "events.jsonl").read_text().splitlines()]
-        done = Path(folder, "run", "log", "counts-extract.json").stat().st_mtime
-        return events[0]["seconds"], done - began
+        events = Path(folder, "run", "log", "events.jsonl")
+        command = [sys.executable, "-m", "flows.cli", "run", crawl, "--out", f"{folder}/run", "--workers", WORKERS]
+        began = time.perf_counter()
+        with subprocess.Popen(command, cwd=REPO, stdout=subprocess.DEVNULL) as process:
+            while not (events.exists() and events.read_bytes().endswith(b"\n")):
+                if process.poll() is not None:
+                    raise SystemExit(f"winnow run ended with {process.returncode}")
+                time.sleep(0.02)
+            wall, cpu = time.perf_counter() - began, processor_seconds(psutil.Process(process.pid))
+            process.kill()
+        event = json.loads(events.read_text().splitlines()[0])
+        time.sleep(1)  # the server and the sandboxes see their pipes close, and go
+    return {"wall": wall, "cpu": cpu, **event}
 
 
-def main(crawl: str, repeats: int) -> None:
-    """Print a Markdown table of medians, with the least and the greatest."""
-    rows: dict[str, list[float]] = {"bare loop": [], "extract stage": [], "command until extracted": []}
-    for _ in range(repeats):
-        rows["bare loop"].append(bare(crawl))
-        stage, whole = winnow(crawl)
-        rows["extract stage"].append(stage)
-        rows["command until extracted"].append(whole)
-    base = statistics.median(rows["bare loop"])
-    print("| what | median s | least | greatest | against bare |\n|---|---:|---:|---:|---:|")
-    for name, seconds in rows.items():
-        middle = statistics.median(seconds)
-        print(f"| {name} | {middle:.1f} | {min(seconds):.1f} | {max(seconds):.1f} | {middle / base:.2f} |")
+def table(loops: list[Figures], runs: list[Figures]) -> str:
+    """A Markdown table of medians; the ratios are between medians."""
+    rows = {
+        "bare loop, the command": (loops, "wall", "cpu", loops),
+        "`winnow run` until extracted": (runs, "wall", "cpu", loops),
+        "bare loop without its imports": (loops, "seconds", None, loops),
+        "stage `extract` without start-up": (runs, "seconds", None, loops),
+    }
+    lines = ["| what | wall s | least | greatest | wall ratio | CPU s | least | greatest | CPU ratio |"]
+    lines.append("|---|" + "---:|" * 8)
+    for name, (turns, wall, cpu, base) in rows.items():
+        cells = [*_cells([t[wall] for t in turns], [t[wall] for t in base])]
+        cells += _cells([t[cpu] for t in turns], [t[cpu] for t in base]) if cpu else [""] * 4
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _cells(seconds: list[float], base: list[float]) -> list[str]:
+    middle = statistics.median(seconds)
+    ratio = middle / statistics.median(base)
+    return [f"{middle:.1f}", f"{min(seconds):.1f}", f"{max(seconds):.1f}", f"{ratio:.2f}"]
+
+
+def main(crawl: str, turns: int) -> None:
+    """Print what each turn took, then the table."""
+    taken: dict[str, list[Figures]] = defaultdict(list)
+    for turn in range(turns):
+        for what in (bare, winnow) if turn % 2 == 0 else (winnow, bare):
+            figures = what(crawl)
+            taken[what.__name__].append(figures)
+            print(
+                what.__name__, json.dumps({k: round(v, 2) for k, v in figures.items() if isinstance(v, (int, float))})
+            )
+    documents, pages = taken["winnow"][0]["records"], taken["bare"][0]["pages"]
+    print(f"\n{pages:,} pages by the loop, {documents:,} records by Winnow, {turns} turns\n")
+    print(table(taken["bare"], taken["winnow"]))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else str(DEFAULT), int(sys.argv[2]) if len(sys.argv) > 2 else 3)
+    main(str(Path(sys.argv[1]).absolute()) if len(sys.argv) > 1 else str(DEFAULT),
+         int(sys.argv[2]) if len(sys.argv) > 2 else 3)  # fmt: skip

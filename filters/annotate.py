@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from filters.columns import DOCUMENT_SIGNALS, REMOVED, removed_column
 from filters.edits import apply_edit, apply_edits, removed_words
 from filters.language import identify
 from filters.rights import noindex, opt_out_evidence
@@ -24,18 +25,6 @@ from filters.urls import registrable_domain
 from recipes.model import Recipe
 from recipes.steps import Edit, column
 
-REMOVED = "removed_word_ratio"  # words that the last edit before the rule took away; no signal of one text alone
-DOCUMENT_SIGNALS = {
-    "lang": pa.string(),
-    "lang_score": pa.float64(),
-    "opt_out": pa.string(),
-    "opted_out": pa.bool_(),
-    "noindex": pa.bool_(),
-    "domain": pa.string(),
-    "title_only": pa.bool_(),
-    "text_density": pa.float64(),
-    "text_bytes": pa.int64(),
-}
 Edits = tuple[Edit, ...]
 
 
@@ -76,11 +65,6 @@ def walk(version: Version) -> Iterator[Version]:
     yield version
     for child in version.next.values():
         yield from walk(child)
-
-
-def removed_column(edit: Edit) -> str:
-    """The column with the characters that an edit took away."""
-    return f"removed_chars_{edit.id.replace('.', '_')}"
 
 
 def signals_schema(recipe: Recipe, *others: Recipe) -> pa.Schema:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import pyarrow as pa
-import pyarrow.compute as pc
-from lxml import html as lxml_html
+if TYPE_CHECKING:  # a sandbox reads pages' rights, and would wait for Arrow longer than for its parser
+    import pyarrow as pa
+    from lxml import html as lxml_html
 
 LICENCE_HOSTS = ("creativecommons.org/licenses", "creativecommons.org/publicdomain")
 
@@ -51,8 +52,8 @@ def page_rights(tree: lxml_html.HtmlElement) -> dict[str, str | None]:
 
 def _license(tree: lxml_html.HtmlElement) -> str | None:
     for element in tree.iter("a", "link"):
-        href = element.get("href") or ""
-        if "license" in (element.get("rel") or "").lower().split() or any(h in href for h in LICENCE_HOSTS):
+        href, rel = element.get("href") or "", element.get("rel")
+        if (rel and "license" in rel.lower().split()) or any(h in href for h in LICENCE_HOSTS):
             return _short(href)
     return None
 
@@ -63,6 +64,8 @@ def _short(value: str | None) -> str | None:
 
 def opt_out_evidence(batch: pa.RecordBatch) -> pa.StringArray:
     """For each row of DOCUMENTS, the statement that reserves it from machine learning, null if there is none."""
+    import pyarrow as pa
+
     rows = zip(*(batch[name].to_pylist() for name in ("robots", "x_robots_tag", "tdm_reservation")), strict=True)
     return pa.array([_evidence(*row) for row in rows], pa.string())
 
@@ -78,5 +81,7 @@ def _evidence(robots: str | None, tag: str | None, tdm: str | None) -> str | Non
 
 def noindex(batch: pa.RecordBatch) -> pa.BooleanArray:
     """For each row of DOCUMENTS, whether robots meta or header says `noindex` (or `none`, which implies it)."""
+    import pyarrow.compute as pc
+
     said = pc.binary_join_element_wise(pc.fill_null(batch["robots"], ""), pc.fill_null(batch["x_robots_tag"], ""), ",")
     return pc.match_substring_regex(said, r"\b(noindex|none)\b")

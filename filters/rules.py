@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from filters.annotate import DOCUMENT_SIGNALS
+from filters.columns import DOCUMENT_SIGNALS
 from filters.samplers import DOMAIN, ranked, sampler_bound, sampler_fails
 from filters.sql import literal, quoted
 from recipes.model import Recipe

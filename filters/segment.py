@@ -9,10 +9,8 @@ Traded away: ICU's Japanese words are a little longer than SudachiPy's short uni
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from importlib.metadata import version
 from typing import TypeVar, cast
 
 import numpy as np
@@ -24,6 +22,7 @@ from icu4py.breakers import WordBreaker
 
 from filters.bytewise import Bytes, Ints, decode_at, hash_bytes, mix
 from filters.codepoints import CLASSES, DIGIT, LETTER, MARK, OTHER, SINGLE, SPACE
+from filters.segmenters import BY_ICU, CHINESE, ELIDING
 from filters.tokens import ALPHA, ELIDED, JOINED, PLAIN, SYMBOL, Tokens, cut, word_hash
 
 __all__ = [
@@ -43,25 +42,13 @@ __all__ = [
     "decode_at",
     "hash_bytes",
     "mix",
-    "segmenter_versions",
     "word_hash",
 ]
 Result = TypeVar("Result")
-CHINESE = ("zh", "wuu", "yue")
-BY_ICU = ("ja", "th", "lo", "km", "my")
-ELIDING = ("fr", "it", "ca")
 # A segmenter sees at most this many characters at once: what a line without blanks costs stays bounded. Longer
 # texts are cut where no word can be: after a mark or a blank, if there is one.
 PIECE = 20_000
 BREAKS = "\n。！？，、；： "
-
-
-def segmenter_versions() -> dict[str, str]:
-    """Which segmenter each language gets, recorded with the run."""
-    by = {code: f"rjieba {version('rjieba')}" for code in CHINESE}
-    by |= {code: f"icu4py {version('icu4py')}" for code in BY_ICU}
-    words = f"unicode {unicodedata.unidata_version}"
-    return by | dict.fromkeys(ELIDING, f"{words}, elisions cut") | {"*": words}
 
 
 def pieces(text: str, size: int = PIECE) -> Iterator[str]:

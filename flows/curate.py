@@ -3,13 +3,15 @@
 Each stage is a Prefect task that starts one Beam job and leaves an artifact with what it counted. A stage's
 result is its dataset: a part that bears the wanted fingerprint is not made again, whoever asks, so a retry,
 a restart after SIGKILL and a second call all go on where the work stopped. Prefect's own result cache is
-off, since it would call a stage done after someone deleted its files.
+off, since it would call a stage done after someone deleted its files. A stage's job is imported when its turn
+comes: together they take as long to import as Beam and Prefect, and a crawl need not wait for that.
 """
 
 from __future__ import annotations
 
+import pkgutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from flows import settings
@@ -21,14 +23,8 @@ from prefect import flow, task  # noqa: E402
 from prefect.artifacts import create_markdown_artifact, create_table_artifact  # noqa: E402
 
 from pipelines import run as runs  # noqa: E402
-from pipelines.annotate import annotate  # noqa: E402
-from pipelines.decide import decide  # noqa: E402
-from pipelines.dedup import deduplicate  # noqa: E402
-from pipelines.extract import extract  # noqa: E402
-from pipelines.options import beam_options  # noqa: E402
-from pipelines.scrub import scrub  # noqa: E402
+from pipelines.options import beam_options, sandboxes_shared  # noqa: E402
 from pipelines.sources import Part, plan  # noqa: E402
-from pipelines.tokenize import tokenize  # noqa: E402
 from recipes.model import Recipe  # noqa: E402
 
 STAGES = ("plan", "extract", "annotate", "dedup", "decide", "scrub", "tokenize")
@@ -45,10 +41,10 @@ stage = task(retries=2, retry_delay_seconds=1, retry_condition_fn=is_passing, ca
 
 
 @stage(task_run_name="{name}")
-def run_stage(name: str, run: str, work: Callable[..., dict[str, int]], arguments: Sequence[Any]) -> dict[str, int]:
-    """Run one job, write its counts into run.json, and leave them as an artifact."""
+def run_stage(name: str, run: str, job: str, arguments: Sequence[Any]) -> dict[str, int]:
+    """Run one job ("module:function"), write its counts into run.json, and leave them as an artifact."""
     began = time.monotonic()
-    counts = work(run, *arguments)
+    counts: dict[str, int] = pkgutil.resolve_name(job)(run, *arguments)
     runs.log_event(run, {"stage": name, "seconds": round(time.monotonic() - began, 3), **counts})
     runs.finish_stage(run, name, counts)
     rows = [{"what": key, "count": value} for key, value in counts.items()]
@@ -66,6 +62,15 @@ def make_plan(run: str, inputs: Sequence[str], part_bytes: int | None) -> list[P
     runs.drop_strays(run, len(parts))
     runs.finish_stage(run, "plan", {"parts": len(parts), "records": sum(max(p.records, 0) for p in parts)})
     return parts
+
+
+def start_sandboxes(recipe: Recipe, workers: int, runner: str = "embedded", flags: Sequence[str] = ()) -> None:
+    """Let extractors import their libraries while Prefect's server is still starting; needed only for speed."""
+    from pipelines.extract import sandboxes
+
+    shared = sandboxes_shared(beam_options(workers, runner, flags, sandboxed=True))
+    if shared:
+        sandboxes(recipe.extract, shared)
 
 
 @flow(name="curate", flow_run_name="{out}", validate_parameters=False, persist_result=False)
@@ -88,15 +93,15 @@ def curate(
     runs.begin(out, inputs, recipe, tokenizer, part_bytes, others, notices)
     parts = make_plan(out, inputs, part_bytes)
     indices = [part.index for part in parts]
-    plan_of_work: list[tuple[str, Callable[..., dict[str, int]], Sequence[Any], PipelineOptions]] = [
-        ("extract", extract, (parts, recipe), sandboxed),
-        ("annotate", annotate, (indices, recipe, others), options),
-        ("dedup", deduplicate, (indices, recipe), options),
-        ("decide", decide, (indices, recipe), alone),
-        ("scrub", scrub, (indices, recipe), options),
-        ("tokenize", tokenize, (indices, recipe, tokenizer), options),
+    plan_of_work: list[tuple[str, str, Sequence[Any], PipelineOptions]] = [
+        ("extract", "pipelines.extract:extract", (parts, recipe), sandboxed),
+        ("annotate", "pipelines.annotate:annotate", (indices, recipe, others), options),
+        ("dedup", "pipelines.dedup:deduplicate", (indices, recipe), options),
+        ("decide", "pipelines.decide:decide", (indices, recipe), alone),
+        ("scrub", "pipelines.scrub:scrub", (indices, recipe), options),
+        ("tokenize", "pipelines.tokenize:tokenize", (indices, recipe, tokenizer), options),
     ]
-    counts = {name: run_stage(name, out, work, [*given, how]) for name, work, given, how in plan_of_work}
+    counts = {name: run_stage(name, out, job, [*given, how]) for name, job, given, how in plan_of_work}
     create_markdown_artifact(key="winnow-fates", markdown=fates_markdown(counts["decide"]))
     return counts
 

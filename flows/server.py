@@ -1,24 +1,33 @@
 """A Prefect server of the run's own, for those who run none: it starts beside the run's imports and ends with it.
 
-Prefect would start one too, but only when the flow begins, and wait for it; started here at once it is ready when
-the imports are. The socket is opened before the server, so requests queue up instead of failing and no port is
-raced for. A run that gets SIGKILL cannot stop its server: so the server belongs to a small keeper process outside
-the run's process group, which ends it when the pipe from the run closes, however that comes about.
+Prefect would start one too, but only when the flow begins, and wait for it; started here it is ready when the
+imports are. It is a fork of the command, made when what both need is imported and before there is a second thread:
+importing that twice would cost a second of processor time. The socket is opened before the server, so requests queue
+up instead of failing and no port is raced for. A run that gets SIGKILL cannot stop its server: so the server, outside
+the run's process group, watches a pipe from the run and ends when that closes, however that comes about.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NoReturn
 
 SERVER = "prefect.server.api.server:create_app"
+NAME = "winnow-prefect"  # what `ps -o comm` calls it
 # Prefect's own marks of a server that serves one process: no user interface, no services that watch other flows.
 MARKS = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
+# Blocks are configurations kept for flows; a run stores none, so their kinds need not be registered.
+BLOCKS = {"PREFECT_API_BLOCKS_REGISTER_ON_START": "0", "PREFECT_MEMOIZE_BLOCK_AUTO_REGISTRATION": "0"}
+PATIENCE = 15  # seconds that a server may take to end by itself
 
 
 @contextmanager
@@ -28,18 +37,86 @@ def own_server() -> Iterator[None]:
         yield
         return
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listening:
-        port = listening.getsockname()[1]
-        command = [sys.executable, "-m", "flows.server", str(listening.fileno())]
-        # stderr and stdout are let go of, or whoever waits for the run's output would wait for the keeper.
-        keeper = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                  start_new_session=True, pass_fds=[listening.fileno()])  # fmt: skip
-    os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/api"
+        with _environment({"PREFECT_API_URL": url, **MARKS, **BLOCKS}):
+            lifeline = _start(listening)
+            listening.close()
+            try:
+                yield
+            finally:
+                os.close(lifeline)
+
+
+@contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    """Set environment variables for a while; Prefect reads its own when it is imported."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
     try:
         yield
     finally:
-        del os.environ["PREFECT_API_URL"]
-        if keeper.stdin is not None:
-            keeper.stdin.close()
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _start(listening: socket.socket) -> int:
+    """Start a server on this socket; returns the descriptor whose closing ends it."""
+    watched, lifeline = os.pipe()
+    import prefect.context  # noqa: F401 - read by the command and the server alike
+
+    # A fork takes the locks that other threads hold along, but not the threads; macOS's own libraries start some.
+    if sys.platform != "linux" or _threads() > 1:
+        command = [sys.executable, "-m", "flows.server", str(listening.fileno()), str(watched)]
+        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                         start_new_session=True, pass_fds=[listening.fileno(), watched])  # fmt: skip
+    elif os.fork() == 0:
+        os.close(lifeline)
+        _be_the_server(listening, watched)
+    os.close(watched)
+    return lifeline
+
+
+def _threads() -> int:
+    """Threads of this process, those of C libraries included."""
+    return len(list(Path("/proc/self/task").iterdir()))
+
+
+def _be_the_server(listening: socket.socket, watched: int) -> NoReturn:
+    """What the forked process does: let go of everything that is the command's, serve, end."""
+    status = 1
+    try:
+        os.setsid()
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for descriptor in (0, 1, 2):  # or whoever waits for the run's output would wait for the server
+            os.dup2(nothing, descriptor)
+        with suppress(OSError):
+            Path("/proc/self/comm").write_text(NAME)
+        serve(listening, watched)
+        status = 0
+    finally:
+        os._exit(status)  # never back into the command's own code, nor its exit handlers
+
+
+def serve(listening: socket.socket, watched: int) -> None:
+    """Serve on a listening socket until the pipe `watched` closes."""
+    import uvicorn
+    from prefect.server.api.server import create_app
+
+    app = create_app(ephemeral=True, final=True)
+    gc.freeze()
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", timeout_keep_alive=5, lifespan="on"))
+
+    def watch() -> None:
+        os.read(watched, 1)
+        server.should_exit = True
+        time.sleep(PATIENCE)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+    server.run(sockets=[listening])
 
 
 def _profile_names_one() -> bool:
@@ -53,19 +130,5 @@ def _profile_names_one() -> bool:
     return get_current_settings().api.url is not None
 
 
-def keep(socket_fd: int) -> None:
-    """Serve on the listening socket `socket_fd` until standard input closes."""
-    command = [sys.executable, "-m", "uvicorn", "--factory", SERVER, "--fd", str(socket_fd),
-               "--log-level", "critical", "--timeout-keep-alive", "5"]  # fmt: skip
-    server = subprocess.Popen(command, env={**os.environ, **MARKS}, stdin=subprocess.DEVNULL, pass_fds=[socket_fd])
-    os.close(socket_fd)
-    sys.stdin.read()
-    server.terminate()
-    try:
-        server.wait(timeout=15)
-    except subprocess.TimeoutExpired:
-        server.kill()
-
-
 if __name__ == "__main__":
-    keep(int(sys.argv[1]))
+    serve(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]))

@@ -5,6 +5,7 @@ Everything is a default: what the user has set (PREFECT_API_URL for a real serve
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 
@@ -19,9 +20,13 @@ DEFAULTS = {
     "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
 }
 
+# Imports make a million containers and no garbage; looking for some after every 700 takes a sixth of their time.
+COLLECT_AFTER = (100_000, 20, 100)
+
 
 def apply() -> None:
     """Set every default that the environment does not set already."""
+    gc.set_threshold(*COLLECT_AFTER)
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
     logging.getLogger().setLevel(logging.ERROR)  # Beam warns of a missing Google client while it is imported

@@ -1,26 +1,29 @@
 """Job: crawl bytes in, `documents/` and `rejects/` out; every record ends in exactly one of the two.
 
-Parsing happens in a child process that can be stopped. Rejects are written before documents: a part's
-documents file is its commit mark, and a part that has one always has the other.
+Parsing happens in child processes that can be stopped. Where workers are threads of one process they share its
+sandboxes: Beam deals out parts beforehand, and whoever is done first would leave its own idle. Rejects are written
+before documents: a part's documents file is its commit mark, and a part that has one always has the other.
 """
 
 from __future__ import annotations
 
 import threading
+import weakref
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 import xxhash
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from filters.charset import Decoded, decode
-from filters.extract import Extracted, Failure, Sandbox
+from filters.extract import Extracted, Failure, SandboxPool
 from filters.rights import header_rights
 from pipelines.code import made_by
 from pipelines.mapping import map_parts
+from pipelines.options import sandboxes_shared
 from pipelines.parts import fingerprint, part_path, read_counts, write_part
 from pipelines.schemas import DOCUMENTS, REJECTS
 from pipelines.sources import Part, Record, Reject, Skipped, read
@@ -31,16 +34,23 @@ BATCH_ROWS = 1024
 
 def extract(run: str, parts: list[Part], recipe: Recipe, options: PipelineOptions) -> dict[str, int]:
     """Run the job over all parts; returns counts of records, documents, rejects and skipped records."""
-    return map_parts(run, "extract", parts, extract_part, options, choices=recipe.extract)
+    shared = sandboxes_shared(options)
+    try:
+        return map_parts(run, "extract", parts, extract_part, options, choices=recipe.extract, shared=shared)
+    finally:
+        close_sandboxes()
 
 
-def extract_part(part: Part, run: str, choices: Extract) -> dict[str, int]:
-    """Make one part of documents/ and rejects/, unless it is there already."""
+def extract_part(part: Part, run: str, choices: Extract, shared: int = 0) -> dict[str, int]:
+    """Make one part of documents/ and rejects/, unless it is there already.
+
+    `shared` sandboxes serve all threads of this process; with 0 each thread has one of its own.
+    """
     mark = fingerprint("extract", made_by(), part.source, part.digest, part.start, part.end, choices.model_dump())
     done = read_counts(part_path(run, "documents", part.index), mark)
     if done is not None and read_counts(part_path(run, "rejects", part.index), mark) is not None:
         return done
-    work = _PartWork(part, choices)
+    work = _PartWork(part, sandboxes(choices, shared))
 
     def write_rejects() -> None:
         batch = pa.RecordBatch.from_pylist(work.rejects, schema=REJECTS)
@@ -63,16 +73,16 @@ class _Page:
 class _PartWork:
     """Reads one part; gathers rejects and counts while documents stream out."""
 
-    def __init__(self, part: Part, choices: Extract) -> None:
+    def __init__(self, part: Part, pool: SandboxPool[_Page]) -> None:
         self.part = part
-        self.sandbox = _sandbox(choices)
+        self.pool = pool
         self.rejects: list[dict[str, Any]] = []
         self.rows: list[dict[str, Any]] = []
         self.counts: Counter[str] = Counter(records=0, documents=0, rejects=0)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Documents as batches, in the order in which the part yields them."""
-        for page, result in self.sandbox.extract_many(self._html_pages()):
+        for page, result in self.pool.extract_many(self._html_pages()):
             if isinstance(result, Failure):
                 self._reject(page.record, result.reason, result.detail)
             else:
@@ -86,7 +96,7 @@ class _PartWork:
         rows, self.rows = self.rows, []
         return pa.RecordBatch.from_pylist(rows, schema=DOCUMENTS)
 
-    def _html_pages(self) -> Iterator[tuple[_Page, str, str | None]]:
+    def _html_pages(self) -> Iterator[tuple[_Page, str]]:
         """Pages that need extraction; everything else is settled on the way."""
         for item in read(self.part):
             self.counts["records"] += 1
@@ -101,7 +111,7 @@ class _PartWork:
                 if item.kind == "text":
                     self._keep_text(item, decoded, decoded.text)
                 else:
-                    yield _Page(item, decoded), decoded.text, item.url
+                    yield _Page(item, decoded), decoded.text
 
     def _keep_text(self, record: Record, decoded: Decoded | None, text: str) -> None:
         fields = record.fields
@@ -115,7 +125,7 @@ class _PartWork:
 
     def _keep(self, record: Record, decoded: Decoded | None, result: Extracted) -> None:
         self.counts["documents"] += 1
-        name = "given" if record.text is not None or record.kind == "text" else self.sandbox.name
+        name = "given" if record.text is not None or record.kind == "text" else self.pool.name
         self.rows.append(document_row(record, decoded, result, name))
 
     def _reject(self, at: Record | Reject, reason: str, detail: str | None) -> None:
@@ -133,15 +143,26 @@ class _PartWork:
         )
 
 
-_own = threading.local()
+_own = threading.local()  # a thread's own pool, by choices; it ends with its thread
+_shared: dict[Extract, SandboxPool[_Page]] = {}
+_all: weakref.WeakSet[SandboxPool[_Page]] = weakref.WeakSet()
+_opening = threading.Lock()
 
 
-def _sandbox(choices: Extract) -> Sandbox[_Page]:
-    """This worker's own extractor process, kept from part to part."""
-    if getattr(_own, "choices", None) != choices:
-        _own.choices, _own.sandbox = choices, Sandbox[_Page](choices)
-    sandbox: Sandbox[_Page] = _own.sandbox
-    return sandbox
+def sandboxes(choices: Extract, shared: int) -> SandboxPool[_Page]:
+    """The sandboxes of this process (`shared` of them) or of this thread (0), kept from part to part."""
+    pools = _shared if shared else cast("dict[Extract, SandboxPool[_Page]]", vars(_own))
+    with _opening:
+        if choices not in pools or pools[choices].closed:
+            pools[choices] = SandboxPool(choices, shared or 1)
+            _all.add(pools[choices])
+        return pools[choices]
+
+
+def close_sandboxes() -> None:
+    """Close every sandbox of this process: the job is done, and each holds some 200 MB."""
+    for pool in list(_all):
+        pool.close()
 
 
 def document_row(record: Record, decoded: Decoded | None, result: Extracted, extractor: str) -> dict[str, Any]:

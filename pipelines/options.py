@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 
 # Extraction burns its time in one sandbox process a worker; the worker itself needs about 7 % of a core. Threads
 # are enough to keep so many sandboxes busy, and start at once.
@@ -40,3 +40,9 @@ def beam_options(
             *flags,
         ]
     )
+
+
+def sandboxes_shared(options: PipelineOptions) -> int:
+    """How many sandboxes the threads of one process share; 0 where each thread is to have one of its own."""
+    direct = options.view_as(DirectOptions)
+    return direct.direct_num_workers if direct.direct_running_mode == "multi_threading" else 0

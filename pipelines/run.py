@@ -16,7 +16,7 @@ from typing import Any
 
 from apache_beam.io.filesystems import FileSystems
 
-from filters.segment import segmenter_versions
+from filters.segmenters import segmenter_versions
 from pipelines.code import code_version, library_versions
 from pipelines.parts import make_dirs, replace
 from recipes.model import Recipe

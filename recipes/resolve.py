@@ -23,12 +23,10 @@ class Resolved:
 
 
 def resolve(recipe: Recipe, given: Mapping[str, str] | None = None) -> Resolved:
-    """Give each score its file (absolute paths); FileNotFoundError or ValueError in one sentence."""
+    """Give each score its file, as an absolute path; FileNotFoundError in a sentence. Ids of other recipes' scores are
+    no concern here.
+    """
     files = dict(given or {})
-    unknown = sorted(set(files) - {score.id for score in recipe.scores})
-    if unknown:
-        known = ", ".join(score.id for score in recipe.scores) or "none"
-        raise ValueError(f"--file {unknown[0]}=...: {recipe.name} has no score of this id. It has: {known}.")
     notices = [recipe.notice] if recipe.notice else []
     scores, missing = [], []
     for score in recipe.scores:

@@ -17,6 +17,7 @@ from recipes.strict import Evidence, Strict
 
 STEP_ID = r"^[a-z0-9_]+(\.[a-z0-9_]+)+\.v[0-9]+$"
 Number = float | dict[str, float]
+LOWER, UPPER = ("min", "above"), ("max", "below")  # the bounds that numbers can have
 Threshold = bool | float | str | tuple[str, ...] | dict[str, float]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from filters.annotate import removed_column
+from filters.columns import removed_column
 from stats.run import Run
 from stats.show import safe
 

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from filters.check import check
 from filters.rules import columns_read
 from filters.sql import quoted
-from filters.thresholds import check, nearest
+from filters.thresholds import nearest
 from recipes.model import Recipe
 from recipes.resolve import resolve
 from recipes.scores import Score

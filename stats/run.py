@@ -23,7 +23,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
-from filters.annotate import signals_schema
 from filters.pii import KINDS
 from filters.rules import all_failing, with_verdicts
 from filters.sql import literal
@@ -217,6 +216,8 @@ def _fault(path: Path) -> str | None:
 
 def _schema(run: Run, name: str) -> pa.Schema:
     if name == "signals":
+        from filters.annotate import signals_schema  # only for a run without signals: it loads every kernel
+
         return signals_schema(run.recipe)
     if name == "kept":
         return pa.schema([*KEPT, *(pa.field(f"pii_{kind}", pa.int32()) for kind in KINDS)])

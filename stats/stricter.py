@@ -12,9 +12,8 @@ from collections.abc import Sequence
 from filters.rules import Placed, fails
 from filters.samplers import whole_run
 from filters.sql import literal
-from filters.thresholds import LOWER, UPPER
 from recipes.model import Recipe
-from recipes.steps import Rule
+from recipes.steps import LOWER, UPPER, Rule
 from stats.rows import RULE
 
 

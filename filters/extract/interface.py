@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from recipes.model import Extract
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +35,26 @@ class Failure:
 class Extractor(Protocol):
     """Anything that turns HTML into text."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What a document's row says of its extractor."""
+        ...
 
     def extract(self, html: str) -> Extracted:
         """Main text and metadata of one page; text is "" when nothing was found."""
         ...
+
+
+def extractor_name(options: Extract) -> str:
+    """What a document's row says of its extractor: the library, its version, and the choices that shape its text."""
+    from importlib.metadata import version  # here: no sandbox asks for its own name
+
+    fast = " fast" if options.fast and options.extractor == "trafilatura" else ""
+    return f"{options.extractor} {version(options.extractor)} {options.focus}{fast}"
+
+
+def make_extractor(options: Extract) -> Extractor:
+    """The extractor that a recipe's `[extract]` names."""
+    from filters.extract import libraries  # here: the process that only feeds sandboxes needs none of them
+
+    return libraries.Resiliparse(options) if options.extractor == "resiliparse" else libraries.Trafilatura(options)

@@ -1,24 +1,35 @@
 """The sandbox's child: reads HTML frames, writes result frames, ends when its parent's pipe does.
 
 Run as `python -m filters.extract.worker OPTIONS_JSON MEMORY_BYTES [FACTORY]`; FACTORY is "module:name" of a
-function from options to an Extractor, for extractors of one's own.
+function from options to an Extractor, for extractors of one's own. There is one child a worker, and a new one after
+each page that had to be stopped: so it imports little, and neither Arrow nor pydantic.
 """
 
 from __future__ import annotations
 
-import importlib
+import gc
 import logging
 import os
+import pkgutil
 import resource
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import orjson
 
 from filters.extract.frames import receive, send
 from filters.extract.interface import Extractor
-from recipes.model import Extract
+
+if TYPE_CHECKING:
+    from recipes.model import Extract
+
+SHIPPED = "filters.extract.interface:make_extractor"
+# A parsed page makes tens of thousands of containers and next to no cycles, so looking for cycles after every 700 of
+# them is work for nothing. Caches are emptied, and everything is collected, every few hundred pages all the same.
+COLLECT_AFTER = (20_000, 20, 100)
 
 
 def serve(extractor: Extractor) -> None:
@@ -41,14 +52,17 @@ def serve(extractor: Extractor) -> None:
 
 def main(arguments: list[str]) -> None:
     """Set limits, make the extractor, serve."""
-    options, memory = Extract.model_validate_json(arguments[0]), int(arguments[1])
+    gc.set_threshold(*COLLECT_AFTER)
+    memory = int(arguments[1])
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     logging.disable(logging.CRITICAL)
-    module, _, name = (arguments[2] if len(arguments) > 2 else "filters.extract.libraries:make_extractor").partition(
-        ":"
-    )
-    factory: Callable[[Extract], Extractor] = getattr(importlib.import_module(module), name)
-    serve(factory(options))
+    # The recipe's model checked them before they were sent; here they need only be read.
+    options = cast("Extract", SimpleNamespace(**orjson.loads(arguments[0])))
+    factory: Callable[[Extract], Extractor] = pkgutil.resolve_name(arguments[2] if len(arguments) > 2 else SHIPPED)
+    extractor = factory(options)
+    gc.collect()
+    gc.freeze()  # what was imported is never garbage
+    serve(extractor)
 
 
 if __name__ == "__main__":

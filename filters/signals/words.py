@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from filters.codepoints import DATA
-from filters.segment import CHINESE, TextView
+from filters.segment import TextView
+from filters.segmenters import CHINESE
 from filters.signals.characters import symbol_columns
 from filters.signals.signal import GOPHER, INT, REAL, ratio, signals
 from filters.tokens import ALPHA, SYMBOL, word_hash

@@ -53,8 +53,9 @@ def run(
         from pipelines.run import locked
 
         with locked(out), chatter_logged(out) as terminal, shown(out, terminal):
-            from flows.curate import curate
+            from flows.curate import curate, start_sandboxes
 
+            start_sandboxes(chosen, workers, runner, beam or [])
             curate(
                 [_absolute(i) for i in inputs],
                 chosen,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import trafilatura
+from trafilatura import core
 
-from filters.extract import Extracted, Failure, Sandbox, make_extractor
+from filters.extract import Extracted, Failure, Sandbox, SandboxPool, make_extractor
 from recipes.model import Extract
 
 PAGE = """<html lang="de"><head><title>Ein Titel</title><meta name="author" content="A. B.">
@@ -38,7 +42,7 @@ def hostile(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox[int]]:
     ],
 )
 def test_a_bad_page_costs_one_page(hostile: Sandbox[int], page: str, reason: str) -> None:
-    results = dict(hostile.extract_many([(0, "before", None), (1, page, None), (2, "after", None)]))
+    results = dict(hostile.extract_many([(0, "before"), (1, page), (2, "after")]))
     assert isinstance(results[1], Failure)
     assert results[1].reason == f"extract.{reason}"
     assert "secret" not in results[1].detail
@@ -53,6 +57,37 @@ def test_a_child_killed_between_pages_is_replaced(hostile: Sandbox[int]) -> None
     assert hostile.extract("again") == Extracted("again")
 
 
+def test_a_pool_gives_each_reader_its_results_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two readers share two sandboxes; a page that hangs or dies costs its own reader that page and no other."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    pool = SandboxPool[int](Extract(timeout_s=1, max_bytes=1000), 2, factory="hostile:make")
+    pages = {7: "hang", 20: "die", 33: "fail", 40: "x" * 1001}
+
+    def read(reader: int) -> list[tuple[int, Extracted | Failure]]:
+        return list(pool.extract_many((i, pages.get(i, f"reader {reader} page {i}")) for i in range(60)))
+
+    with ThreadPoolExecutor(2) as readers:
+        for reader, results in enumerate(readers.map(read, range(2))):
+            assert [i for i, _ in results] == list(range(60))
+            for i, result in results:
+                if i in pages:
+                    assert isinstance(result, Failure)
+                else:
+                    assert result == Extracted(f"reader {reader} page {i}")
+    pool.close()
+    assert all(sandbox.child is None for sandbox in pool.sandboxes)
+
+
+def test_closing_a_pool_is_no_fault_of_its_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page in hand when the pool is closed gets an exception and not a reason: nothing wrong may be committed."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    pool = SandboxPool[int](Extract(timeout_s=60), 1, factory="hostile:make")
+    assert dict(pool.extract_many([(0, "warm up")])) == {0: Extracted("warm up")}
+    threading.Timer(0.5, pool.close).start()
+    with pytest.raises((RuntimeError, CancelledError)):
+        list(pool.extract_many([(1, "hang"), (2, "after")]))
+
+
 @pytest.mark.parametrize("extractor", ["trafilatura", "resiliparse"])
 def test_metadata_and_rights(extractor: str) -> None:
     found = make_extractor(Extract.model_validate({"extractor": extractor})).extract(PAGE)
@@ -60,6 +95,15 @@ def test_metadata_and_rights(extractor: str) -> None:
     assert (found.title, found.author, found.date, found.html_lang) == ("Ein Titel", "A. B.", "2021-02-03", "de")
     assert found.robots == "noai,noindex"
     assert found.license == "https://creativecommons.org/licenses/by/4.0/"
+
+
+def test_text_is_trafilaturas_own_and_its_loader_is_put_back() -> None:
+    """Metadata is read from the tree that `trafilatura.extract` parses by itself, which then is as it was."""
+    load = core.load_html
+    for page in (PAGE, PAGE.replace("<title>", "<TITLE>").replace("<p>", "<P><SELECT><option>x</SELECT>"), "", "<p>x"):
+        text = trafilatura.extract(page, include_comments=False) or ""
+        assert make_extractor(Extract()).extract(page).text == text
+    assert core.load_html is load
 
 
 def test_caches_are_reset_on_the_way() -> None:

@@ -9,8 +9,9 @@ import pyarrow as pa
 import pytest
 
 from filters.annotate import signals_schema
+from filters.check import check
 from filters.rules import all_failing, column_of, fails, first_failing, with_verdicts
-from filters.thresholds import check, set_thresholds
+from filters.thresholds import set_thresholds
 from recipes.load import available, load, parse
 from recipes.model import Recipe
 from recipes.steps import Rule, Sample

@@ -10,7 +10,8 @@ import pytest
 
 from filters.bytewise import hash_bytes
 from filters.codepoints import CLASSES, DIGIT, LETTER, MARK, OTHER, SINGLE, SPACE
-from filters.segment import TextView, pieces, segmenter_versions
+from filters.segment import TextView, pieces
+from filters.segmenters import segmenter_versions
 from filters.tokens import word_hash
 
 

@@ -12,14 +12,14 @@ from pathlib import Path
 import httpx
 import psutil
 
-from flows.server import MARKS, SERVER
+from flows.server import MARKS, NAME, SERVER
 from pipelines.sample import write_sample
 
 REPO = Path(__file__).resolve().parents[2]
 
 
 def named(part: str, seconds: float, wanted: bool, home: str) -> list[psutil.Process]:
-    """Processes of this test's runs with `part` in their command line, once there are some or none."""
+    """Processes of this test's runs with `part` in their name or command line, once there are some or none."""
     end = time.monotonic() + seconds
     while True:
         found = [p for p in psutil.process_iter() if _has(p, part, home)]
@@ -30,7 +30,10 @@ def named(part: str, seconds: float, wanted: bool, home: str) -> list[psutil.Pro
 
 def _has(process: psutil.Process, part: str, home: str) -> bool:
     try:
-        return any(part in a for a in process.cmdline()) and process.environ().get("PREFECT_HOME") == home
+        return (
+            any(part in a for a in [process.name(), *process.cmdline()])
+            and process.environ().get("PREFECT_HOME") == home
+        )
     except psutil.Error:
         return False
 
@@ -40,15 +43,34 @@ def test_a_killed_run_takes_its_server_with_it(environment: dict[str, str], tmp_
     mine = {**environment, "PREFECT_HOME": str(tmp_path / "prefect")}
     command = [sys.executable, "-m", "flows.cli", "run", str(crawl), "--out", str(tmp_path / "run"), "--workers", "2"]
     run = subprocess.Popen(command, cwd=REPO, env=mine, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    assert named(SERVER, 40, wanted=True, home=mine["PREFECT_HOME"])
+    assert named(NAME, 40, wanted=True, home=mine["PREFECT_HOME"])
     time.sleep(1.5)
     run.send_signal(signal.SIGKILL)
     run.wait()
-    for part in (SERVER, "filters.extract.worker", "sdk_worker_main", "flows.server"):
+    for part in (NAME, "filters.extract.worker", "sdk_worker_main", "flows.cli"):
         left = named(part, 30, wanted=False, home=mine["PREFECT_HOME"])
         for process in left:
             process.kill()
         assert not left, part
+
+
+def test_a_process_with_threads_gets_a_server_too(environment: dict[str, str], tmp_path: Path) -> None:
+    """There the server is no fork; it answers, and it ends when the block does."""
+    home = str(tmp_path / "prefect")
+    script = (
+        "import os, threading, httpx\n"
+        "from flows.server import own_server\n"
+        "threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+        "with own_server():\n"
+        "    print(httpx.get(os.environ['PREFECT_API_URL'] + '/health', timeout=60).json())\n"
+        "print('PREFECT_API_URL' in os.environ)\n"
+    )
+    mine = {**environment, "PREFECT_HOME": home}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=REPO, env=mine, capture_output=True, text=True, check=False, timeout=200
+    )
+    assert done.stdout.split() == ["True", "False"], done.stderr
+    assert not named("flows.server", 30, wanted=False, home=home)
 
 
 def test_a_server_of_the_users_is_reported_to(environment: dict[str, str], tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from filters.thresholds import check
+from filters.check import check
 from recipes.load import available, load, parse
 from recipes.model import Recipe
 from recipes.resolve import resolve

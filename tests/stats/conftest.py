@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 import xxhash
 
-from filters.annotate import removed_column, signals_schema
+from filters.annotate import signals_schema
+from filters.columns import removed_column
 from filters.pii import KINDS
 from pipelines.schemas import DECISIONS, DOCUMENTS, DUPLICATES, KEPT, REJECTS
 from recipes.model import Recipe
