@@ -46,6 +46,8 @@ def test_sentences_are_spacys(text: str) -> None:
     assert count(text) == SENTENCES[text]
 
 
-@pytest.mark.parametrize("text", ["." * 20_000, "((" * 9_000, "a-" * 9_000, "'s" * 9_000, "é" * 9_001, "\x00\U0001f600" * 3])
+@pytest.mark.parametrize(
+    "text", ["." * 20_000, "((" * 9_000, "a-" * 9_000, "'s" * 9_000, "é" * 9_001, "\x00\U0001f600" * 3]
+)
 def test_nothing_is_lost_of_a_chunk_without_blanks(text: str) -> None:
     assert "".join(words(text)) == text
