@@ -238,6 +238,10 @@ def cut_chunk(data, i, end, table, units, short, ends):  # type: ignore[no-untyp
     cut = stop if whole else _contraction(data, i, stop)
     at, begin, before = i, i, np.uint16(0)
     while at < cut and not whole:
+        if data[at] < 0x80 and table[data[at]] & (ALPHA | DIGIT):
+            before = table[data[at]]
+            at += 1
+            continue
         code, width = code_at(data, at)
         size = _infix_size(data, at, cut, code, width, before, table) if at > i else 0
         if size:
@@ -262,19 +266,18 @@ def cut_chunk(data, i, end, table, units, short, ends):  # type: ignore[no-untyp
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
 def chunk_end(data, i, end, table):  # type: ignore[no-untyped-def]
-    """Where the chunk that begins at i ends: at a blank, or after CHUNK bytes."""
-    limit = min(end, i + CHUNK)
+    """Where the chunk that begins at i ends, at a blank or after CHUNK bytes; and the classes of its characters."""
+    limit, seen = min(end, i + CHUNK), np.uint16(0)
     while i < limit:
-        if data[i] < 0x80:
-            if table[data[i]] & BLANK:
-                return i
-            i += 1
-        else:
+        kind, width = table[data[i]], 1
+        if data[i] >= 0x80:
             code, width = code_at(data, i)
-            if table[code] & BLANK:
-                return i
-            i += width
-    return i
+            kind = table[code]
+        if kind & BLANK:
+            break
+        seen |= kind
+        i += width
+    return i, seen
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
@@ -306,9 +309,15 @@ def sentence_counts(data, bounds, table, units, short):  # type: ignore[no-untyp
                     filled = marked = False
                 i += width
                 continue
-            stop, at = chunk_end(data, i, end, table), i
             out[doc] += not filled
-            filled = True
+            filled, at = True, i
+            if marked and table[code] & (ALPHA | DIGIT):
+                out[doc] += 1
+                marked = False
+            stop, seen = chunk_end(data, i, end, table)
+            if not marked and not seen & MARK:
+                i = stop
+                continue
             for k in range(cut_chunk(data, i, stop, table, units, short, ends)):
                 code, width = code_at(data, at)
                 if table[code] & MARK and at + width == ends[k]:
@@ -336,7 +345,7 @@ def words(text: str) -> list[str]:
         if TABLE[code] & BLANK:
             i += width
             continue
-        for stop in ends[: cut_chunk(data, i, chunk_end(data, i, end, TABLE), TABLE, UNIT_WORDS, SHORT_WORDS, ends)]:
+        for stop in ends[: cut_chunk(data, i, chunk_end(data, i, end, TABLE)[0], TABLE, UNIT_WORDS, SHORT_WORDS, ends)]:
             found.append(bytes(data[i:stop]).decode())
             i = int(stop)
     return found
