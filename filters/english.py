@@ -3,8 +3,8 @@
 datatrove measures English with them, and the thresholds of FineWeb and of datatrove's Gopher rules were met so. What
 stands between blanks is cut by prefixes, suffixes and infixes; whatever no rule names stays together ("10:30",
 "covid-19", "foo.bar"). Contractions are cut by their endings (n't 's 're 've 'll 'd 'm). Traded away: spaCy's
-1,347 exceptions but for its abbreviations ("cannot" is one token here), and its URL rule; on English web texts no
-decision of FineWeb's rules differed for it. A chunk without blanks is cut every CHUNK bytes, which bounds memory.
+1,347 exceptions but for its abbreviations ("cannot" is one token here), and addresses without "://" are cut; what
+that does to decisions docs/datatrove.md counts. A chunk without blanks is cut every CHUNK bytes: bounded memory.
 """
 
 from __future__ import annotations
@@ -243,6 +243,16 @@ def cut_chunk(data, i, end, table, units, short, ends):  # type: ignore[no-untyp
             at += 1
             continue
         code, width = code_at(data, at)
+        if (
+            code == 0x3A
+            and at > begin
+            and begin == i
+            and at + 3 < cut
+            and data[at + 1] == 0x2F
+            and data[at + 2] == 0x2F
+        ):
+            cut = stop  # an address stays whole
+            break
         size = _infix_size(data, at, cut, code, width, before, table) if at > i else 0
         if size:
             if at > begin:

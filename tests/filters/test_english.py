@@ -16,6 +16,7 @@ WORDS = {
     "wait... what?! No--yes — so…": ["wait", "...", "what", "?", "!", "No", "--", "yes", "—", "so", "…"],
     "foo(bar) array[0] x_y _z_ C++ #tag @me": ["foo(bar", ")", "array[0", "]", "x_y", "_", "z", "_", "C++", "#", "tag", "@me"],
     "/usr/share/doc --option -x a@b": ["/usr", "/", "share", "/", "doc", "--option", "-x", "a@b"],
+    "see https://example.com/c-d/e=f. (http://example.org/a-b)": ["see", "https://example.com/c-d/e=f", ".", "(", "http://example.org/a-b", ")"],
     "5-6 a+b 2+2 2*-3": ["5", "-", "6", "a+b", "2", "+", "2", "2", "*", "-3"],
 }  # fmt: skip
 SENTENCES = {
