@@ -1,11 +1,12 @@
 """Memory of every process of a run, stage by stage, over crawls of growing size.
 
-python benchmarks/memory.py OUT CRAWL... [-- CRAWL...]...   (each group of crawls, divided by `--`, is one run)
+python benchmarks/memory.py OUT [--part-bytes=N] CRAWL... [-- CRAWL...]...   (each group, divided by `--`, is one run)
 
 A run's process tree is looked at twice a second; what is told is the greatest resident set of one process of each
 kind in each stage. Crawls of one kind of pages in growing numbers, as `winnow sample` makes them, show whether a
-process grows with the corpus: give three or more, since two points lie on every line. Each run's figures are kept
-in OUT/N.json as soon as it is done, and a run that has them is not done again.
+process grows with the corpus: give three or more, since two points lie on every line. Parts grow with a file too, up
+to 16 MiB, and a stage holds one part at a time: `--part-bytes` keeps them equal, to tell the two apart. Each run's
+figures are kept in OUT/N.json as soon as it is done, and a run that has them is not done again.
 """
 
 from __future__ import annotations
@@ -63,13 +64,13 @@ def watch(process: subprocess.Popen[bytes], run: Path) -> Peaks:
     return peaks
 
 
-def measure(crawls: list[str], out: Path) -> Run:
-    """Peaks, seconds by stage and records of one run."""
+def measure(given: list[str], out: Path) -> Run:
+    """Peaks, seconds by stage and records of one run over the `given` crawls and options."""
     kept = out.with_suffix(".json")
     if kept.exists():
         return json.loads(kept.read_bytes())
     shutil.rmtree(out, ignore_errors=True)
-    command = [sys.executable, "-m", "flows.cli", "run", *crawls, "--out", str(out), "--workers", "2"]
+    command = [sys.executable, "-m", "flows.cli", "run", *given, "--out", str(out), "--workers", "2"]
     process = subprocess.Popen(command, cwd=REPO, stdout=subprocess.DEVNULL)
     peaks = watch(process, out.absolute())
     if process.returncode != 0:
@@ -100,11 +101,13 @@ def table(runs: list[Run]) -> str:
     return "\n".join(lines)
 
 
-def main(out: Path, groups: list[list[str]]) -> None:
+def main(out: Path, words: list[str]) -> None:
     """Do the runs that are not done yet and print the table."""
-    print(table([measure(crawls, out / str(i)) for i, crawls in enumerate(groups)]))
+    options = [word for word in words if word.startswith("--part-bytes=")]
+    groups = " ".join(word for word in words if word not in options).split(" -- ")
+    out.mkdir(parents=True, exist_ok=True)
+    print(table([measure([*group.split(), *options], out / str(i)) for i, group in enumerate(groups)]))
 
 
 if __name__ == "__main__":
-    parts = " ".join(sys.argv[2:]).split(" -- ")
-    main(Path(sys.argv[1]), [part.split() for part in parts])
+    main(Path(sys.argv[1]), sys.argv[2:])

@@ -95,9 +95,7 @@ def main(crawl: str, turns: int) -> None:
         for what in (bare, winnow) if turn % 2 == 0 else (winnow, bare):
             figures = what(crawl)
             taken[what.__name__].append(figures)
-            print(
-                what.__name__, json.dumps({k: round(v, 2) for k, v in figures.items() if isinstance(v, (int, float))})
-            )
+            print(f"{what.__name__}: {figures['wall']:.1f} s, {figures['cpu']:.1f} s of processor", flush=True)
     documents, pages = taken["winnow"][0]["records"], taken["bare"][0]["pages"]
     print(f"\n{pages:,} pages by the loop, {documents:,} records by Winnow, {turns} turns\n")
     print(table(taken["bare"], taken["winnow"]))

@@ -25,13 +25,14 @@ if TYPE_CHECKING:
 
 Key = TypeVar("Key")
 MEMORY = 3 << 30  # address space, of which a third is libraries
+RENEW_AFTER = 10_000  # pages; what a library hoards or a heap loses in gaps ends with its process
 STARTING = 30  # seconds that a child may take to import its libraries: not the page's fault
 # Trees of a page are many small nodes that are walked again and again: huge pages save 3 % of the time.
 TUNED = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 
 
 class Sandbox(Generic[Key]):
-    """One child process, started when first needed and again after it had to be killed."""
+    """One child process, started when first needed, and again after it had to be killed or is due for renewal."""
 
     def __init__(self, options: Extract, memory_bytes: int = MEMORY, factory: str | None = None) -> None:
         self.options = options
@@ -45,7 +46,7 @@ class Sandbox(Generic[Key]):
         self.command += [factory] if factory else []
         self.name = factory or extractor_name(options)
         self.child: subprocess.Popen[bytes] | None = None
-        self.fresh = False  # the child has not answered yet
+        self.answered = 0  # pages that this child has answered
 
     def __enter__(self) -> Sandbox[Key]:
         return self
@@ -67,7 +68,7 @@ class Sandbox(Generic[Key]):
         """Start the child now, so that it imports its libraries while its first page is still being read."""
         if self.child is None or self.child.poll() is not None:
             self.close()
-            self.child, self.fresh = self._start(), True
+            self.child, self.answered = self._start(), 0
 
     def extract(self, html: str) -> Extracted | Failure:
         """One page; its URL is not shown to the extractor, so text depends on bytes only."""
@@ -84,10 +85,12 @@ class Sandbox(Generic[Key]):
     def _one(self, data: bytes) -> Extracted | Failure:
         """Send a page and await its answer; a child that was already dead is replaced once."""
         try:
+            if self.answered >= RENEW_AFTER:
+                self.close()
             self.start()
-            seconds = self.options.timeout_s + (STARTING if self.fresh else 0)
+            seconds = self.options.timeout_s + (0 if self.answered else STARTING)
             answer = self._exchange(data, time.monotonic() + seconds)
-            self.fresh = False
+            self.answered += 1
         except TimeoutError:
             self.close()
             return Failure("extract.timeout", f"The extractor was stopped after {self.options.timeout_s:g} s.")

@@ -88,6 +88,17 @@ def test_closing_a_pool_is_no_fault_of_its_pages(monkeypatch: pytest.MonkeyPatch
         list(pool.extract_many([(1, "hang"), (2, "after")]))
 
 
+def test_a_child_is_renewed_in_good_time(hostile: Sandbox[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """So its memory is bounded by a number of pages and not by the corpus; no page is lost to it."""
+    monkeypatch.setattr("filters.extract.sandbox.RENEW_AFTER", 3)
+    children = []
+    for i in range(7):
+        assert hostile.extract(f"page {i}") == Extracted(f"page {i}")
+        assert hostile.child is not None
+        children.append(hostile.child.pid)
+    assert len(set(children)) == 3  # one page was answered by the fixture
+
+
 @pytest.mark.parametrize("extractor", ["trafilatura", "resiliparse"])
 def test_metadata_and_rights(extractor: str) -> None:
     found = make_extractor(Extract.model_validate({"extractor": extractor})).extract(PAGE)
