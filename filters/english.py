@@ -14,6 +14,8 @@ import unicodedata
 import numba
 import numpy as np
 
+from filters.bytewise import decode_at
+
 CHUNK = 4096
 PREFIX, SUFFIX, ICON, ALPHA, LOWER, UPPER, QUOTE, DIGIT, CURRENCY, ALL_P, MARK, BLANK = (1 << k for k in range(12))
 PERIOD, PLUS, HYPHEN, ELLIPSIS = 0x2E, 0x2B, 0x2D, 0x2026
@@ -70,20 +72,6 @@ TABLE = _table()
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def code_at(data, i):  # type: ignore[no-untyped-def]
-    """Code point at byte i of valid UTF-8, and its width in bytes."""
-    b = np.int64(data[i])
-    if b < 0x80:
-        return b, 1
-    if b < 0xE0:
-        return ((b & 0x1F) << 6) | (np.int64(data[i + 1]) & 0x3F), 2
-    if b < 0xF0:
-        return ((b & 0x0F) << 12) | ((np.int64(data[i + 1]) & 0x3F) << 6) | (np.int64(data[i + 2]) & 0x3F), 3
-    low = ((np.int64(data[i + 2]) & 0x3F) << 6) | (np.int64(data[i + 3]) & 0x3F)
-    return ((b & 0x07) << 18) | ((np.int64(data[i + 1]) & 0x3F) << 12) | low, 4
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
 def code_before(data, start, end):  # type: ignore[no-untyped-def]
     """Code point that ends at byte `end`, and where it begins; 0 at `start`."""
     if end <= start:
@@ -91,7 +79,7 @@ def code_before(data, start, end):  # type: ignore[no-untyped-def]
     i = end - 1
     while i > start and (data[i] & 0xC0) == 0x80:
         i -= 1
-    return code_at(data, i)[0], i
+    return decode_at(data, i)[0], i
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
@@ -188,10 +176,10 @@ def _infix_size(data, i, stop, code, width, before, table):  # type: ignore[no-u
         return width
     hyphens = 3 if code == HYPHEN else 2 if code == 0x2014 else 1 if code == 0x2013 or code == 0x7E else 0
     run = 1
-    while hyphens and i + (run + 1) * width <= stop and code_at(data, i + run * width)[0] == code:
+    while hyphens and i + (run + 1) * width <= stop and decode_at(data, i + run * width)[0] == code:
         run += 1
     ahead = i + (run if hyphens else 1) * width
-    after = table[code_at(data, ahead)[0]] if ahead < stop else 0
+    after = table[decode_at(data, ahead)[0]] if ahead < stop else 0
     if code == PERIOD:
         dots = _run(data, i, stop, PERIOD)
         if dots > 1:
@@ -214,7 +202,7 @@ def cut_chunk(data, i, end, table, units, short, ends):  # type: ignore[no-untyp
     """Write where each token of a chunk without blanks ends into `ends`, twice as long as the chunk; their number."""
     n = m = 0
     while i < end:
-        code, width = code_at(data, i)
+        code, width = decode_at(data, i)
         if code == PERIOD:
             width = _run(data, i, end, PERIOD)
             if width < 2:
@@ -242,7 +230,7 @@ def cut_chunk(data, i, end, table, units, short, ends):  # type: ignore[no-untyp
             before = table[data[at]]
             at += 1
             continue
-        code, width = code_at(data, at)
+        code, width = decode_at(data, at)
         if (
             code == 0x3A
             and at > begin
@@ -281,7 +269,7 @@ def chunk_end(data, i, end, table):  # type: ignore[no-untyped-def]
     while i < limit:
         kind, width = table[data[i]], 1
         if data[i] >= 0x80:
-            code, width = code_at(data, i)
+            code, width = decode_at(data, i)
             kind = table[code]
         if kind & BLANK:
             break
@@ -293,7 +281,7 @@ def chunk_end(data, i, end, table):  # type: ignore[no-untyped-def]
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
 def _is_all(data, start, stop, table, bit):  # type: ignore[no-untyped-def]
     while start < stop:
-        code, width = code_at(data, start)
+        code, width = decode_at(data, start)
         if not table[code] & bit:
             return False
         start += width
@@ -313,7 +301,7 @@ def sentence_counts(data, bounds, table, units, short):  # type: ignore[no-untyp
         i, end = bounds[doc], bounds[doc + 1]
         filled = marked = False
         while i < end:
-            code, width = code_at(data, i)
+            code, width = decode_at(data, i)
             if table[code] & BLANK:
                 if code == 10:
                     filled = marked = False
@@ -329,7 +317,7 @@ def sentence_counts(data, bounds, table, units, short):  # type: ignore[no-untyp
                 i = stop
                 continue
             for k in range(cut_chunk(data, i, stop, table, units, short, ends)):
-                code, width = code_at(data, at)
+                code, width = decode_at(data, at)
                 if table[code] & MARK and at + width == ends[k]:
                     marked = True
                 elif marked and not _is_all(data, at, ends[k], table, ALL_P):
@@ -351,7 +339,7 @@ def words(text: str) -> list[str]:
     data = np.frombuffer(text.encode() + bytes(8), np.uint8)
     i, end = 0, len(data) - 8
     while i < end:
-        code, width = code_at(data, i)
+        code, width = decode_at(data, i)
         if TABLE[code] & BLANK:
             i += width
             continue

@@ -1,10 +1,11 @@
 """Text to tokens, once per text, as arrays over Arrow's own buffers, by the words of the text's language.
 
-Unicode words by default (filters/tokens.py). Chinese is cut by jieba first; Japanese, Thai, Lao, Khmer and Burmese
-by ICU's dictionaries; French, Italian and Catalan also after an elided article ("l'eau" is "l'" and "eau"), as
-their published stop words want it. Han, kana and Thai in texts of other languages are one token a character.
-Traded away: ICU's Japanese words are a little longer than SudachiPy's short units, which FineWeb-2 measured with
-(the cuts agree at an F1 of 0.93); it is ten times as fast, 30 MB smaller than any dictionary, and needs no download.
+Unicode words by default (filters/tokens.py). English is cut by spaCy's rules (filters/english.py), Chinese by jieba
+first, Japanese, Thai, Lao, Khmer and Burmese by ICU's dictionaries; French, Italian and Catalan also after an
+elided article ("l'eau" is "l'" and "eau"), as their published stop words want it. Han, kana and Thai in texts of
+other languages are one token a character. Traded away: ICU's Japanese words are a little longer than SudachiPy's
+short units, which FineWeb-2 measured with (the cuts agree at an F1 of 0.93); it is ten times as fast, 30 MB smaller
+than any dictionary, and needs no download.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from icu4py.breakers import WordBreaker
 from filters.bytewise import Bytes, Ints, decode_at, hash_bytes, mix
 from filters.codepoints import CLASSES, DIGIT, LETTER, MARK, OTHER, SINGLE, SPACE
 from filters.segmenters import BY_ICU, CHINESE, ELIDING
-from filters.tokens import ALPHA, ELIDED, JOINED, PLAIN, SYMBOL, Tokens, cut, word_hash
+from filters.tokens import ALPHA, ELIDED, ENGLISH, JOINED, PLAIN, SYMBOL, Tokens, cut, word_hash
 
 __all__ = [
     "ALPHA",
@@ -126,6 +127,7 @@ class TextView:
     def tokens(self) -> Tokens:
         """The tokens of every text, segmented by its language."""
         modes = np.where(self.is_in(ELIDING), ELIDED, PLAIN).astype(np.uint8)
+        modes[self.is_in(("en",))] = ENGLISH
         joined = self.is_in(tuple(SEGMENTERS))
         text = self.text
         if joined.any():

@@ -15,4 +15,5 @@ def segmenter_versions() -> dict[str, str]:
     by = {code: f"rjieba {version('rjieba')}" for code in CHINESE}
     by |= {code: f"icu4py {version('icu4py')}" for code in BY_ICU}
     words = f"unicode {unicodedata.unidata_version}"
+    by["en"] = f"{words}, spaCy 3.8's rules"
     return by | dict.fromkeys(ELIDING, f"{words}, elisions cut") | {"*": words}

@@ -2,8 +2,8 @@
 
 A token is a run of letters, digits and marks (with an inner apostrophe, or an inner point or comma between
 digits), or a run of one repeated other character: "..." is one token, as in the tokenisers that the published
-rules were measured with. Traded away: exact agreement with spaCy's English exceptions ("don't" stays one token),
-and 64-bit hashes stand for words: two different words collide about once in 10^19 pairs.
+rules were measured with. English is cut as spaCy cuts it (filters/english.py). Traded away: spaCy's tokenisers
+for other languages, and 64-bit hashes stand for words: two different words collide about once in 10^19 pairs.
 """
 
 from __future__ import annotations
@@ -27,11 +27,13 @@ from filters.codepoints import (
     SINGLE,
     SPACE,
 )
+from filters.english import BLANK, CHUNK, SHORT_WORDS, TABLE, UNIT_WORDS, chunk_end, cut_chunk
 
 ALPHA, SYMBOL = 1, 2
 HAS_ALPHA, ALL_SYMBOL = 8, 16  # beside the class, in the three low bits of a kind
-# How a text is cut: by its characters; already cut by blanks; and at apostrophes too, as French is ("l'", "eau").
-PLAIN, JOINED, ELIDED = 0, 1, 2
+# How a text is cut: by its characters; already cut by blanks; at apostrophes too, as French is ("l'", "eau"); and by
+# spaCy's rules for English.
+PLAIN, JOINED, ELIDED, ENGLISH = 0, 1, 2, 3
 PAD = 8
 KINDS = CLASSES.copy()
 KINDS[(PROPERTIES & IS_ALPHA) != 0] |= HAS_ALPHA
@@ -143,19 +145,66 @@ def letters_end(data, i, end, kinds):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def _fill(data, bounds, modes, kinds, first, flags, lengths, hashes, starts, joined):  # type: ignore[no-untyped-def]
+def _kinds_of(data, i, stop, kinds):  # type: ignore[no-untyped-def]
+    """Characters of a span, their kinds or-ed and and-ed."""
+    chars, any_of, all_of = 0, kinds[0] & 0, kinds[0] | 0xFF
+    while i < stop:
+        code, width = decode_at(data, i)
+        any_of |= kinds[code]
+        all_of &= kinds[code]
+        i += width
+        chars += 1
+    return chars, any_of, all_of
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def _fill(data, bounds, modes, english, units, short, kinds, first, flags, lengths, hashes, starts, joined):  # type: ignore[no-untyped-def]
     """Write the tokens into the arrays; False if there are more tokens than room."""
     n, o = 0, 0
+    ends = np.empty(2 * (CHUNK + 4), np.int64)
     for doc in range(len(bounds) - 1):
         i, end, mode = bounds[doc], bounds[doc + 1], modes[doc]
         while i < end:
             code, width = decode_at(data, i)
-            if kinds[code] & 7 == SPACE:
+            # spaCy's blanks are Python's: the separators U+001C to U+001F too
+            if kinds[code] & 7 == SPACE or (mode == ENGLISH and english[code] & BLANK):
                 i += width
                 continue
             if n == len(flags):
                 return False
             stop = letters_end(data, i, end, kinds)
+            if mode == ENGLISH and (stop == 0 or (stop < end and not english[decode_at(data, stop)[0]] & BLANK)):
+                whole = stop + 1
+                mark = data[stop] if 0 < stop < end else np.uint8(0)
+                if (
+                    whole < end
+                    and english[data[whole]] & BLANK
+                    and data[whole] < 128
+                    and (
+                        mark == 0x2C
+                        or mark == 0x3A
+                        or mark == 0x3B
+                        or mark == 0x29
+                        or (mark == 0x2E and whole - i > 8 and data[stop - 1] >= 0x61)
+                    )
+                ):  # a word and one mark: no abbreviation, no ending, no unit
+                    ends[0], ends[1], number = stop, whole, 2
+                else:
+                    whole = chunk_end(data, i, end, english)[0]
+                    number = cut_chunk(data, i, whole, english, units, short, ends)
+                if n + number > len(flags):
+                    return False
+                for k in range(number):
+                    stop = ends[k]
+                    lengths[n], any_of, all_of = _kinds_of(data, i, stop, kinds)
+                    flags[n] = ((any_of & HAS_ALPHA) | (all_of & ALL_SYMBOL)) >> 3
+                    copy_bytes(data, i, stop, joined, o)
+                    hashes[n] = hash_bytes(joined, o, o + stop - i)
+                    o += stop - i
+                    n += 1
+                    starts[n] = o
+                    i = stop
+                continue
             if stop > 0:  # nearly every word of English
                 lengths[n], flags[n] = stop - i, ALPHA
             else:
@@ -179,7 +228,9 @@ def cut(data: Bytes, bounds: Ints, modes: Bytes) -> Tokens:
         flags, lengths = np.empty(room, np.uint8), np.empty(room, np.int32)
         hashes, joined = np.empty(room, np.uint64), np.empty(size + PAD, np.uint8)
         starts[0] = 0
-        if _fill(data, bounds, modes, KINDS, first, flags, lengths, hashes, starts, joined):
+        if _fill(
+            data, bounds, modes, TABLE, UNIT_WORDS, SHORT_WORDS, KINDS, first, flags, lengths, hashes, starts, joined
+        ):
             break
     n = first[-1]
     return Tokens(first, flags[:n], lengths[:n], hashes[:n], starts[: n + 1], joined)

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import numba
 import numpy as np
+import pyarrow as pa
 
 from filters.bytewise import decode_at
 from filters.codepoints import ENDS_SENTENCE, IS_ALPHA, IS_DIGIT, PROPERTIES, RPV2_BULLET, TERMINAL
-from filters.segment import TextView
+from filters.english import SHORT_WORDS, TABLE, UNIT_WORDS
+from filters.english import sentence_counts as english_sentences
+from filters.segment import TextView, buffers
 from filters.signals.scan import before, count_chars, find_byte, next_break, strip
 from filters.signals.signal import C4, CWT, DOLMA, FINEWEB, GOPHER, INT, MC4, OWN, REAL, RPV2, ratio, signals
 
@@ -150,8 +153,16 @@ def newline_counts(view: TextView) -> np.ndarray:
 
 
 def sentences(view: TextView) -> dict[str, np.ndarray]:
-    """Sentences, by their end marks."""
-    return {"sentence_count": sentence_counts(view.data, view.bounds, PROPERTIES)}
+    """Sentences: in English by spaCy's rules, elsewhere by their end marks."""
+    english = view.is_in(("en",))
+    count = np.zeros(len(view), np.int64)
+    for rows, kernel, tables in (
+        (english, english_sentences, (TABLE, UNIT_WORDS, SHORT_WORDS)),
+        (~english, sentence_counts, (PROPERTIES,)),
+    ):
+        if rows.any():
+            count[rows] = kernel(*buffers(view.text.filter(pa.array(rows))), *tables)
+    return {"sentence_count": count}
 
 
 SIGNALS = (

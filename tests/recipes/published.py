@@ -27,7 +27,7 @@ def gopher(after: str = "", stop: str = "stop_word_count") -> list[Row]:
 
 FINEWEB: list[Row] = [
     ("", "score_fineweb_domains", "max", 0), ("", "score_fineweb_words", "max", 0),
-    ("", "lang", "any_of", ("en",)), ("", "lang_score", "min", 0.65),
+    ("", "lang", "any_of", ("en",)), ("", "lang_score", "above", 0.65),  # the paper: at least; the code that ran: more
     *gopher(),
     ("c4_lines_nopunct", "has_lorem_ipsum", "equals", False), ("c4_lines_nopunct", "has_curly", "equals", False),
     ("c4_lines_nopunct", "sentence_count", "min", 5),
