@@ -29,7 +29,7 @@ demo: install
 	@echo "manifest: $(DEMO)/run/manifest.json"
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: install
 	$(BIN)/ruff check .
@@ -40,6 +40,11 @@ lint: install
 bench: install
 	$(BIN)/python benchmarks/kernels.py
 	$(BIN)/python benchmarks/extract_gold.py
+	$(BIN)/python benchmarks/edits.py
+	$(BIN)/python benchmarks/scores.py
+	$(BIN)/python benchmarks/document_length.py
+	$(BIN)/python benchmarks/what_if.py
+	$(BIN)/python benchmarks/quality_classifier.py
 	$(BIN)/python benchmarks/orchestration.py
 	mkdir -p runs && $(BIN)/winnow sample runs/bench.warc.gz --pages 20000 --seed 1
 	$(BIN)/winnow run runs/bench.warc.gz --out runs/bench
@@ -47,3 +52,4 @@ bench: install
 
 clean:
 	rm -rf $(VENV) runs build dist *.egg-info .mypy_cache .ruff_cache .hypothesis
+	find . -name '*.nb[ic]' -delete
