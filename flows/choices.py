@@ -8,7 +8,7 @@ from typing import Any
 from filters.thresholds import set_thresholds
 from recipes.load import available, load, where
 from recipes.model import Recipe
-from recipes.resolve import resolve
+from recipes.resolve import Missing, Resolved, resolve
 
 
 def chosen_recipes(
@@ -16,12 +16,12 @@ def chosen_recipes(
 ) -> tuple[Recipe, list[Recipe], list[str]]:
     """The run's recipe, the recipes to measure for as well, and notices; ValueError or FileNotFoundError."""
     given = dict(_pair(one) for one in files)
-    main = resolve(checked(named, settings), given)
+    main = _resolved(named, checked(named, settings), given)
     everything = list(measure_for) == ["all"]
     notices, others = list(main.notices), []
     for other in available() if everything else measure_for:
         try:
-            also = resolve(checked(other), given)
+            also = _resolved(other, checked(other), given)
         except FileNotFoundError as error:
             if not everything:
                 raise
@@ -54,6 +54,14 @@ def checked(named: str, settings: Sequence[str] = ()) -> Recipe:
         except StepError as error:
             raise ValueError(f"{where(named, error.step)}: {error}") from error
     return recipe
+
+
+def _resolved(named: str, recipe: Recipe, given: Mapping[str, str]) -> Resolved:
+    """A recipe with the files of its scores; one that is missing is told with the recipe's file and line."""
+    try:
+        return resolve(recipe, given)
+    except Missing as error:
+        raise FileNotFoundError(f"{where(named, error.score)}: {error}") from error
 
 
 def compared(described: Mapping[str, Any], own: Recipe, named: str | None) -> tuple[dict[str, Recipe], list[str]]:

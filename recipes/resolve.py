@@ -14,6 +14,14 @@ from recipes.model import Recipe
 from recipes.steps import Edit
 
 
+class Missing(FileNotFoundError):
+    """A score has no file; `score` is its id, so that whoever knows the recipe's file can name the line."""
+
+    def __init__(self, score: str, told: str) -> None:
+        super().__init__(told)
+        self.score = score
+
+
 @dataclass(frozen=True)
 class Resolved:
     """A recipe that can be run, and the sentences that a person must be told first."""
@@ -23,7 +31,7 @@ class Resolved:
 
 
 def resolve(recipe: Recipe, given: Mapping[str, str] | None = None) -> Resolved:
-    """Give each score its file, as an absolute path; FileNotFoundError in a sentence. Ids of other recipes' scores are
+    """Give each score its file, as an absolute path; Missing in a sentence. Ids of other recipes' scores are
     no concern here.
     """
     files = dict(given or {})
@@ -32,15 +40,17 @@ def resolve(recipe: Recipe, given: Mapping[str, str] | None = None) -> Resolved:
     for score in recipe.scores:
         named = files.get(score.id, score.file)
         if named is not None and not Path(named).exists():
-            raise FileNotFoundError(f"{recipe.name}: score {score.id} wants {named}, which is not there. {score.what}")
+            told = f"{recipe.name}: score {score.id} wants {named}, which is not there. {score.what}"
+            raise Missing(score.id, told)
         if named is not None:
             scores.append(score.model_copy(update={"file": str(Path(named).absolute())}))
         elif not score.needs_file:
             scores.append(score)
         elif score.when_missing == "refuse":
-            raise FileNotFoundError(
+            told = (
                 f"{recipe.name} cannot run without score {score.id}: give it with --file {score.id}=PATH. {score.what}"
             )
+            raise Missing(score.id, told)
         else:
             missing.append(score.id)
             notices.append(_skipped(recipe, score.id, score.what))
