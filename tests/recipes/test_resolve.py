@@ -58,7 +58,7 @@ def test_without_one_the_recipe_refuses_or_goes_on_aloud(tmp_path: Path) -> None
 
 
 def test_a_file_for_no_score_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no recipe chosen has a score of this id. There are: bad|They have no scores"):
+    with pytest.raises(ValueError, match="no recipe chosen has a score of this id"):
         chosen_recipes(recipe(tmp_path, "skip"), [], [], ["good=x"])
     with pytest.raises(ValueError, match="ID=PATH"):
         chosen_recipes(recipe(tmp_path, "skip"), [], [], ["bad"])
