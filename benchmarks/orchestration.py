@@ -1,23 +1,29 @@
 """What Beam and Prefect cost: the extraction of a crawl by Winnow against a bare two-process loop, taking turns.
 
-python benchmarks/orchestration.py [CRAWL.warc.gz] [TURNS]   (default: ../shared/data/webpages.warc.gz, 3)
+python benchmarks/orchestration.py [--together] [CRAWL.warc.gz] [TURNS]   (../shared/data/webpages.warc.gz, 3)
 
 A command against a command, both timed from outside: `benchmarks/bare_loop.py` with its imports and its two
 processes, and `winnow run --workers 2` up to the end of its stage `extract`, with Prefect's server and everything
-else it starts. Told are seconds by the clock and seconds of processor of the whole process tree; on a machine that
-does other things too only the latter means much. The turns alternate which of the two goes first. For comparison
-the table has the loop without its command's imports, and the stage without its command's start-up.
+else it starts. Told are seconds by the clock and seconds of processor of the whole process tree. The turns alternate
+which of the two goes first. For comparison the table has the loop without its command's imports, and the stage
+without its command's start-up.
+
+A machine that does other things makes the same turn cost half as many processor seconds again, so turns one after
+the other say little there. With `--together` both commands run at the same time, under the same disturbance: then
+the ratio of processor seconds is the figure that means something, and the clock means nothing.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -41,10 +47,14 @@ def processor_seconds(root: psutil.Process) -> float:
 def bare(crawl: str) -> Figures:
     """One turn of the bare loop."""
     command = [sys.executable, "benchmarks/bare_loop.py", crawl, WORKERS]
-    before, began = psutil.Process().cpu_times(), time.perf_counter()
-    said = subprocess.run(command, cwd=REPO, check=True, stdout=subprocess.PIPE).stdout
-    wall, after = time.perf_counter() - began, psutil.Process().cpu_times()
-    return {"wall": wall, "cpu": sum(after[2:4]) - sum(before[2:4]), **json.loads(said)}
+    began = time.perf_counter()
+    with subprocess.Popen(command, cwd=REPO, stdout=subprocess.PIPE) as process:
+        said = process.stdout.read() if process.stdout else b""
+        _, status, used = os.wait4(process.pid, 0)  # of this child and its children alone
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise SystemExit(f"the bare loop ended with {process.returncode}")
+    return {"wall": time.perf_counter() - began, "cpu": used.ru_utime + used.ru_stime, **json.loads(said)}
 
 
 def winnow(crawl: str) -> Figures:
@@ -88,19 +98,22 @@ def _cells(seconds: list[float], base: list[float]) -> list[str]:
     return [f"{middle:.1f}", f"{min(seconds):.1f}", f"{max(seconds):.1f}", f"{ratio:.2f}"]
 
 
-def main(crawl: str, turns: int) -> None:
+def main(crawl: str, turns: int, together: bool) -> None:
     """Print what each turn took, then the table."""
     taken: dict[str, list[Figures]] = defaultdict(list)
     for turn in range(turns):
-        for what in (bare, winnow) if turn % 2 == 0 else (winnow, bare):
-            figures = what(crawl)
-            taken[what.__name__].append(figures)
-            print(f"{what.__name__}: {figures['wall']:.1f} s, {figures['cpu']:.1f} s of processor", flush=True)
+        order = (bare, winnow) if turn % 2 == 0 else (winnow, bare)
+        with ThreadPoolExecutor(2 if together else 1) as commands:
+            for what, figures in zip(order, commands.map(lambda one: one(crawl), order), strict=True):
+                taken[what.__name__].append(figures)
+                print(f"{what.__name__}: {figures['wall']:.1f} s, {figures['cpu']:.1f} s of processor", flush=True)
     documents, pages = taken["winnow"][0]["records"], taken["bare"][0]["pages"]
-    print(f"\n{pages:,} pages by the loop, {documents:,} records by Winnow, {turns} turns\n")
+    how = "together" if together else "in turn"
+    print(f"\n{pages:,} pages by the loop, {documents:,} records by Winnow, {turns} turns, {how}\n")
     print(table(taken["bare"], taken["winnow"]))
 
 
 if __name__ == "__main__":
-    main(str(Path(sys.argv[1]).absolute()) if len(sys.argv) > 1 else str(DEFAULT),
-         int(sys.argv[2]) if len(sys.argv) > 2 else 3)  # fmt: skip
+    words = [word for word in sys.argv[1:] if word != "--together"]
+    path = str(Path(words[0]).absolute()) if words else str(DEFAULT)
+    main(path, int(words[1]) if len(words) > 1 else 3, "--together" in sys.argv)

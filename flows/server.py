@@ -105,8 +105,8 @@ def serve(listening: socket.socket, watched: int) -> None:
     import uvicorn
     from prefect.server.api.server import create_app
 
+    gc.freeze()  # what was imported is never garbage, and create_app looks for some
     app = create_app(ephemeral=True, final=True)
-    gc.freeze()
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", timeout_keep_alive=5, lifespan="on"))
 
     def watch() -> None:

@@ -7,7 +7,6 @@ replaced before the next page. Whoever feeds a sandbox imports no extractor: onl
 
 from __future__ import annotations
 
-import os
 import selectors
 import subprocess
 import sys
@@ -27,8 +26,6 @@ Key = TypeVar("Key")
 MEMORY = 3 << 30  # address space, of which a third is libraries
 RENEW_AFTER = 10_000  # pages; what a library hoards or a heap loses in gaps ends with its process
 STARTING = 30  # seconds that a child may take to import its libraries: not the page's fault
-# Trees of a page are many small nodes that are walked again and again: huge pages save 3 % of the time.
-TUNED = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 
 
 class Sandbox(Generic[Key]):
@@ -101,12 +98,7 @@ class Sandbox(Generic[Key]):
 
     def _start(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            self.command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            bufsize=0,
-            env={**TUNED, **os.environ},
+            self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
         )
 
     def _exchange(self, data: bytes, deadline: float) -> bytes:
