@@ -32,6 +32,7 @@ from filters.signals import measure
 from pipelines.schemas import DOCUMENTS
 from recipes.load import load
 from recipes.model import Recipe
+from recipes.resolve import resolve
 
 PEER = Path(__file__).parent / "peers" / "datatrove_decisions.py"
 CITATION = re.compile(r"\[\d*\]|\[edit\]|\[citation needed\]")
@@ -223,7 +224,7 @@ def main(args: argparse.Namespace) -> None:
     if not decisions.exists():
         peer(args.python, "decide", str(decisions), *map(str, args.texts))
     theirs = {row["id"]: Theirs(row["reason"], row["edited"]) for row in pq.read_table(decisions).to_pylist()}
-    recipe = load(args.recipe)
+    recipe = resolve(load(args.recipe)).recipe
     ours: dict[str, Ours] = {}
     table: list[dict[str, object]] = []
     for batch in itertools.chain.from_iterable(pq.ParquetFile(path).iter_batches(BATCH) for path in args.texts):

@@ -33,6 +33,7 @@ from filters.rules import first_failing
 from pipelines.schemas import DOCUMENTS
 from recipes.load import available, load
 from recipes.model import Recipe
+from recipes.steps import Edit
 
 PEER = Path(__file__).parent / "peers" / "datatrove_chain.py"
 TASKS, BATCH, WARM = 2, 1024, 64
@@ -52,7 +53,7 @@ def documents(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 def decide(rows: pa.RecordBatch, recipe: Recipe, connection: duckdb.DuckDBPyConnection) -> pa.RecordBatch:
     """The kept documents of a batch with their final texts."""
-    signals = annotate(rows, [recipe])
+    signals = annotate(rows, [recipe], every=False)  # as datatrove's filters: what the rules read, and no more
     connection.register("signals", pa.table(signals))
     failing = connection.sql(f"SELECT ({first_failing(recipe)}) IS NULL FROM signals").fetchnumpy()
     kept = pa.array(next(iter(failing.values())))
@@ -63,12 +64,13 @@ def decide(rows: pa.RecordBatch, recipe: Recipe, connection: duckdb.DuckDBPyConn
 
 def bare(recipe: Recipe) -> Recipe:
     """The recipe without scores: their models are no part of a comparison of rules."""
-    return recipe.model_copy(update={"scores": ()}) if getattr(recipe, "scores", ()) else recipe
+    steps = tuple(s for s in recipe.steps if isinstance(s, Edit) or not (s.signal or "").startswith("score_"))
+    return recipe.model_copy(update={"scores": (), "steps": steps})
 
 
 def worker(path: Path, out: Path, every: bool, ready: Barrier) -> tuple[float, float, int]:
     """One file through the chain; when it began and ended on the machine's clock, and how many it kept."""
-    recipes = [bare(load(name)) for name in available()] if every else [load("fineweb")]
+    recipes = [bare(load(name)) for name in available()] if every else [bare(load("fineweb"))]
     source = pq.ParquetFile(path)
     connection = duckdb.connect(config={"threads": 1})
     kept = 0

@@ -24,8 +24,9 @@ from filters.language import identify
 from pipelines.schemas import DOCUMENTS
 from recipes.load import available, load
 from recipes.model import Recipe
+from recipes.resolve import resolve
 
-DEFAULT = Path(__file__).resolve().parents[2] / "shared" / "data" / "bulk_real" / "gold_text.jsonl.gz"
+DEFAULT = Path(__file__).resolve().parents[2] / "shared" / "data" / "gold_text.jsonl.gz"
 SIZES = ((10_000, "10 kB"), (100_000, "100 kB"), (1_000_000, "1 MB"), (10_000_000, "10 MB"))
 
 
@@ -69,7 +70,7 @@ def speed(texts: Sequence[str], recipes: Sequence[Recipe]) -> float:
 
 def main(path: Path, total: int) -> None:
     """Print a Markdown table."""
-    fineweb = [load("fineweb")]
+    fineweb = [resolve(load("fineweb")).recipe]
     every = [recipe.model_copy(update={"scores": ()}) for recipe in map(load, available())]
     english, chinese = stream(path, "en", total), stream(path, "zh", total)
     rows = [(f"English, {name}", cut(english, size, total)) for size, name in SIZES if size <= total]

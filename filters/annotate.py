@@ -38,9 +38,12 @@ class Version:
     next: dict[Edit, Version] = field(default_factory=dict)
 
 
-def versions(recipes: Sequence[Recipe]) -> Version:
-    """The tree of text versions that the recipes' steps look at; its root is the text as extracted."""
-    root = Version(signals=list(SIGNALS))
+def versions(recipes: Sequence[Recipe], every: bool = True) -> Version:
+    """The tree of text versions that the recipes' steps look at; its root is the text as extracted.
+
+    With `every`, all signals are measured of the root, so that other recipes can be asked later.
+    """
+    root = Version(signals=list(SIGNALS) if every else [])
     for end in range(1, len(recipes[0].edits) + 1):
         _version(root, recipes[0].edits[:end]).counted = True
     for recipe in recipes:
@@ -67,12 +70,12 @@ def walk(version: Version) -> Iterator[Version]:
         yield from walk(child)
 
 
-def signals_schema(recipe: Recipe, *others: Recipe) -> pa.Schema:
+def signals_schema(recipe: Recipe, *others: Recipe, every: bool = True) -> pa.Schema:
     """The columns of signals/ under this recipe, and measured for `others` too."""
     recipes = (recipe, *others)
     fields = [pa.field("doc_id", pa.string(), nullable=False)]
     fields += [pa.field(name, kind) for name, kind in DOCUMENT_SIGNALS.items()]
-    for version in walk(versions(recipes)):
+    for version in walk(versions(recipes, every)):
         fields += [pa.field(column(name, version.edits), _type(name)) for name in version.signals]
         if version.counted:
             fields.append(pa.field(removed_column(version.edits[-1]), pa.int64()))
@@ -85,9 +88,15 @@ def _type(name: str) -> pa.DataType:
 
 
 def annotate(
-    batch: pa.RecordBatch, recipes: Sequence[Recipe], scorers: Mapping[str, Scorer[Any]] | None = None
+    batch: pa.RecordBatch,
+    recipes: Sequence[Recipe],
+    scorers: Mapping[str, Scorer[Any]] | None = None,
+    every: bool = True,
 ) -> pa.RecordBatch:
-    """Measure a batch of DOCUMENTS for `recipes`, the run's own first; rows come back in the same order."""
+    """Measure a batch of DOCUMENTS for `recipes`, the run's own first; rows come back in the same order.
+
+    Without `every`, only what their rules read is measured: a run that nobody will ask anything else costs less.
+    """
     text = batch["text"]
     lang, score = identify(text)
     evidence = opt_out_evidence(batch)
@@ -103,10 +112,10 @@ def annotate(
         "text_density": text_density(batch),
         "text_bytes": pc.cast(pc.binary_length(text), pa.int64()),
     }
-    _measure(versions(recipes), text, text, lang, columns)
+    _measure(versions(recipes, every), text, text, lang, columns)
     for scorer in (scorers or {}).values():  # on the text as extracted, so that recipes can share a score
         columns.update(scorer.columns(batch, text, lang))
-    schema = signals_schema(*recipes)
+    schema = signals_schema(*recipes, every=every)
     return pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
 
 
