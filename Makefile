@@ -43,12 +43,12 @@ bench: install
 	$(BIN)/python benchmarks/edits.py
 	$(BIN)/python benchmarks/scores.py
 	$(BIN)/python benchmarks/document_length.py
-	$(BIN)/python benchmarks/what_if.py
 	$(BIN)/python benchmarks/quality_classifier.py
 	$(BIN)/python benchmarks/orchestration.py
 	mkdir -p runs && $(BIN)/winnow sample runs/bench.warc.gz --pages 20000 --seed 1
-	$(BIN)/winnow run runs/bench.warc.gz --out runs/bench
+	$(BIN)/winnow run runs/bench.warc.gz --out runs/bench --measure-for all
 	$(BIN)/python benchmarks/planted_truth.py runs/bench runs/bench.truth.parquet
+	$(BIN)/python benchmarks/what_if.py runs/bench
 
 clean:
 	rm -rf $(VENV) runs build dist *.egg-info .mypy_cache .ruff_cache .hypothesis

@@ -26,11 +26,11 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from datatrove_agreement import documents
 
 from filters.annotate import annotate, final_text
 from filters.pii import scrub
 from filters.rules import first_failing
-from pipelines.schemas import DOCUMENTS
 from recipes.load import available, load
 from recipes.model import Recipe
 from recipes.steps import Edit
@@ -38,17 +38,6 @@ from recipes.steps import Edit
 PEER = Path(__file__).parent / "peers" / "datatrove_chain.py"
 TASKS, BATCH, WARM = 2, 1024, 64
 KEPT = pa.schema([("id", pa.string()), ("text", pa.large_string())])
-
-
-def documents(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """A batch of (id, text) as DOCUMENTS, what no text has left null."""
-    given = {
-        "doc_id": batch["id"],
-        "text": batch["text"].cast(pa.large_string()),
-        "charset_from": pa.array(["given"] * len(batch)),
-    }
-    columns = [given.get(field.name, pa.nulls(len(batch), field.type)) for field in DOCUMENTS]
-    return pa.RecordBatch.from_arrays(columns, names=DOCUMENTS.names)
 
 
 def decide(rows: pa.RecordBatch, recipe: Recipe, connection: duckdb.DuckDBPyConnection) -> pa.RecordBatch:
