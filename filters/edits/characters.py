@@ -1,7 +1,7 @@
 """Edits of single characters: runs of newlines and of marks, blanks between Chinese characters, odd symbols.
 
 `max_two_newlines` is DCLM's newline_removal_modifier. The others are known from descriptions only (ERNIE 3.0,
-PanGu-α, WuDao; RECIPES tags S and M), and which characters they touch is our own reading: see each and the tables.
+PanGu-α, WuDao; evidence S and M), and which characters they touch is our own reading: see each and the tables.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Edits that drop whole lines, by what they are made of or where they stand.
 
 `pipe_lines` is datatrove's SymbolLinesFormatter as FineWeb-2 calls it. `navbar` (PanGu-α), `han_paragraphs` (MNBVC)
-and `line_ends` (CulturaX) are known from descriptions (RECIPES tags S and M): their bounds are our own reading where
+and `line_ends` (CulturaX) are known from descriptions (evidence S and M): their bounds are our own reading where
 the function says so. What that costs: a list of short parts can pass for a navigation bar.
 """
 

@@ -1,7 +1,7 @@
 """Edits that take repetition out of one document: lines and paragraphs seen before, and neighbours that are equal.
 
 `dedup_lines` and `dedup_paragraphs` are DCLM's within_page_dedup; `collapse_paragraphs` is ERNIE 3.0's step, known from
-descriptions (RECIPES tags S and M). Traded away: equal lines are found by 64-bit hashes of their lower case, so two
+descriptions (evidence S and M). Traded away: equal lines are found by 64-bit hashes of their lower case, so two
 different lines are taken for one about once in 10^19 pairs.
 """
 

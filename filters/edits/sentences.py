@@ -1,7 +1,7 @@
 """Edits by sentences, found by their end marks: 。！？｡…!? and the full stop before a blank, a closer or the end.
 
 Closing quotes and brackets belong to the sentence before them, and a line break ends a sentence whatever stands
-before it. Both edits are known from descriptions (ERNIE 3.0; WuDao and MNBVC; RECIPES tags S and M), and this
+before it. Both edits are known from descriptions (ERNIE 3.0; WuDao and MNBVC; evidence S and M), and this
 sentence splitter is our own reading. Traded away: abbreviations ("Dr. Roberts") end a sentence.
 """
 
