@@ -15,8 +15,9 @@ from rich.text import Text
 from flows import recipe_words as words
 from flows.recipe_words import heading
 from flows.show_mixture import mixture_shown
+from recipes.dedup import MinHash
 from recipes.load import available, load
-from recipes.model import MinHash, Recipe
+from recipes.model import Recipe
 from recipes.scores import Score
 from recipes.steps import Edit, Rule, Sample
 

@@ -70,6 +70,21 @@ DECISIONS = pa.schema(
     ]
 )
 
+# Spans to take out of texts that stay, and texts that leave with them: cuts/ (repeated lines, paragraphs, spans,
+# substrings) and contamination/ (evaluation sets) have these columns.
+CUTS = pa.schema(
+    [
+        pa.field("doc_id", pa.string(), nullable=False),
+        pa.field("start", pa.int64(), nullable=False),  # bytes into the text after the recipe's edits
+        pa.field("end", pa.int64(), nullable=False),
+        pa.field("method", pa.string(), nullable=False),  # lines, span3, substring, decontam.ngram.v1, ...
+        pa.field("other", pa.string()),  # doc_id that has the text first, or the evaluation item
+        pa.field("fate", pa.string()),  # null: only the span goes; else the document goes, with this fate
+        pa.field("value", pa.string()),  # what was measured, where the document goes
+        pa.field("threshold", pa.string()),
+    ]
+)
+
 # kept/ ends in one int32 column `pii_<kind>` for every kind that the scrubber knows.
 KEPT = [
     pa.field("doc_id", pa.string(), nullable=False),

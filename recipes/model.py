@@ -12,6 +12,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from recipes.dedup import Dedup
 from recipes.mixture import Mixture
 from recipes.scores import Score
 from recipes.steps import Edit, Rule, Sample, Step
@@ -31,49 +32,6 @@ class Extract(Strict):
     max_bytes: int = Field(default=20_000_000, gt=0)
     evidence: Evidence = "A"
     note: str = ""
-
-
-class Exact(Strict):
-    """Drop documents whose text is identical, as it stands or after NFKC, lower case and one-space blanks."""
-
-    normalise: Literal["none", "nfkc_lower_space"] = "nfkc_lower_space"
-    evidence: Evidence = "A"
-    note: str = ""
-
-
-class MinHash(Strict):
-    """Drop near-duplicates: `bands` x `rows` MinHash over `ngram` words (or characters).
-
-    `verify` (a Jaccard value estimated from the whole signature) rejects candidate pairs below it;
-    without it every candidate is joined, as FineWeb and RefinedWeb do.
-    """
-
-    ngram: int = Field(default=5, ge=1, le=64)
-    unit: Literal["word", "char"] = "word"
-    bands: int = Field(default=14, ge=1, le=512)
-    rows: int = Field(default=8, ge=1, le=128)
-    seed: int = Field(default=1, ge=0)
-    verify: float | None = Field(default=None, ge=0, le=1)
-    scope: Literal["corpus", "language"] = "corpus"
-    evidence: Evidence = "A"
-    note: str = ""
-
-    @property
-    def num_perm(self) -> int:
-        """Hashes in one signature: bands times rows."""
-        return self.bands * self.rows
-
-
-class Dedup(Strict):
-    """Which duplicates to look for, and which member of a cluster stays.
-
-    `keep` lists columns of documents/ or signals/, each with a leading "-" for descending, best first;
-    ties go to the lowest doc_id, so the choice never depends on the order of work.
-    """
-
-    exact: Exact | None = None
-    minhash: MinHash | None = None
-    keep: tuple[str, ...] = ()
 
 
 Policy = Literal["placeholder", "leave"]

@@ -10,7 +10,8 @@ import pytest
 
 from pipelines.parts import write_part
 from pipelines.sign import SIGNATURE, keyed_hashes
-from recipes.model import Dedup, MinHash, Recipe
+from recipes.dedup import Dedup, MinHash
+from recipes.model import Recipe
 
 
 @pytest.mark.parametrize(("scope", "meetings"), [("corpus", 3), ("language", 2)])
