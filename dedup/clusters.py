@@ -1,62 +1,138 @@
-"""From buckets to clusters: star edges, verification, connected components, and who stays.
+"""From components to clusters: who stays, who repeats whom, and how alike they are.
 
-Inside a bucket every member is tied to the first and to its neighbour, never every pair: a bucket of a million
-identical pages costs two million edges. Components are found in memory by scipy; an edge takes 16 bytes, so
-ten million duplicate pairs take 160 MB.
+All members of the clusters at hand come as arrays of equal length, in any order; what comes out does not depend on
+that order. Similarity is estimated from the signatures, as the share of equal positions. The partner of a document
+that leaves is the member most like it among the first `LOOK_BACK` that rank before it: it explains a chain, where a
+document resembles a neighbour more than the one that stays.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+import numba
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
-from dedup.signatures import Signatures
+from dedup.pairs import U64
 
-Docs = npt.NDArray[np.uint64]
-Pairs = tuple[Docs, Docs]
-
-
-def star_edges(hashes: npt.NDArray[np.uint64], docs: Docs) -> Pairs:
-    """Pairs of documents with equal hashes: each with its bucket's lowest, and with its neighbour."""
-    order = np.lexsort((docs, hashes))
-    hashes, docs = hashes[order], docs[order]
-    starts = np.flatnonzero(np.concatenate(([True], hashes[1:] != hashes[:-1]))) if len(hashes) else np.array([], int)
-    centre = np.repeat(starts, np.diff(np.append(starts, len(hashes))))
-    members = np.flatnonzero(centre != np.arange(len(hashes)))
-    chained = members[members - 1 != centre[members]]
-    left = np.concatenate((docs[centre[members]], docs[chained - 1]))
-    return left, np.concatenate((docs[members], docs[chained]))
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
+LOOK_BACK = 64
 
 
-def unique_pairs(left: Docs, right: Docs) -> Pairs:
-    """Each pair once, lower document first, sorted."""
-    low, high = np.minimum(left, right), np.maximum(left, right)
-    pairs = np.unique(np.stack((low, high), axis=1), axis=0) if len(low) else np.empty((0, 2), np.uint64)
-    return pairs[:, 0], pairs[:, 1]
+@dataclass(frozen=True)
+class Members:
+    """Documents of whole clusters. 128-bit values are (n x 2) arrays, high half first.
+
+    `label`: the cluster (any number); `ids`: doc_id; `content`: hash of the normalised text; `url`: URL key, 0 where
+    there is none; `order`: columns by which members rank, smaller first, NaN last; `signed`: signatures (n x k).
+    """
+
+    label: U64
+    ids: U64
+    content: U64
+    url: U64
+    order: Sequence[npt.NDArray[np.float64]]
+    signed: npt.NDArray[np.uint32]
 
 
-def similarity(
-    signatures: Signatures, left: npt.NDArray[np.int64], right: npt.NDArray[np.int64]
-) -> npt.NDArray[np.float32]:
-    """Estimated Jaccard of rows `left` and `right`: the share of equal positions; in blocks to bound memory."""
+@dataclass(frozen=True)
+class Clusters:
+    """Per member, in the order of `Members`: row numbers of others, and what became of it."""
+
+    kept: Ints  # row of the member that stays
+    lowest: Ints  # row of the lowest doc_id of the cluster
+    size: Ints
+    similarity: Floats  # to the one that stays
+    partner: Ints
+    partner_similarity: Floats
+    same_text: npt.NDArray[np.bool_]  # as a member that ranks before it
+    same_url: npt.NDArray[np.bool_]
+
+
+def clustered(members: Members) -> Clusters:
+    """Rank the members of every cluster; the first stays. Ties in `order` go to the lowest doc_id."""
+    high, low = members.ids[:, 0], members.ids[:, 1]
+    ranked = np.lexsort((low, high, *reversed(list(members.order)), members.label))
+    label = members.label[ranked]
+    starts = np.flatnonzero(np.concatenate((np.ones(1, bool), label[1:] != label[:-1]))) if len(label) else _none()
+    sizes = np.diff(np.append(starts, len(label)))
+    first = np.repeat(starts, sizes)
+    by_id = np.lexsort((low, high, members.label))
+    partner, closest = _partners(members.signed, ranked, first, LOOK_BACK)
+    back = np.empty(len(label), np.int64)
+    back[ranked] = np.arange(len(label))
+    place = back  # a member's place in the ranking
+    kept = ranked[first][back]
+    return Clusters(
+        kept=kept,
+        lowest=by_id[first][back],
+        size=np.repeat(sizes, sizes)[back],
+        similarity=_same_content(members, kept, similarity(members.signed, np.arange(len(label)), kept)),
+        partner=partner[back],
+        partner_similarity=_same_content(members, partner[back], closest[back]),
+        same_text=_seen_before(members.label, members.content, place, np.ones(len(label), bool)),
+        same_url=_seen_before(
+            members.label, np.column_stack((members.url, members.url)), place, members.url != np.uint64(0)
+        ),
+    )
+
+
+def _none() -> Ints:
+    return np.empty(0, np.int64)
+
+
+def _same_content(members: Members, other: Ints, estimated: Floats) -> Floats:
+    equal = (members.content == members.content[other]).all(axis=1)
+    return np.where(equal, np.float32(1), estimated)
+
+
+def _seen_before(label: U64, value: U64, place: Ints, known: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Whether a member of the same cluster that ranks before has the same (known) value."""
+    order = np.lexsort((place, value[:, 1], value[:, 0], label))
+    again = np.zeros(len(label), bool)
+    same = (label[order][1:] == label[order][:-1]) & (value[order][1:] == value[order][:-1]).all(axis=1)
+    again[order[1:]] = same
+    return again & known
+
+
+def similarity(signed: npt.NDArray[np.uint32], left: Ints, right: Ints) -> Floats:
+    """Estimated Jaccard of rows `left` and `right`: the share of equal positions; NaN without signatures."""
+    if not signed.shape[1]:
+        return np.full(len(left), np.nan, np.float32)
+    result: Floats = _equal_share(signed, left.astype(np.int64), right.astype(np.int64))
+    return result
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def _equal_share(signed, left, right):  # type: ignore[no-untyped-def]
     out = np.empty(len(left), np.float32)
-    for at in range(0, len(left), 65_536):
-        stop = at + 65_536
-        out[at:stop] = (signatures[left[at:stop]] == signatures[right[at:stop]]).mean(axis=1)
+    width = signed.shape[1]
+    for i in range(len(left)):
+        equal = np.int32(0)
+        for k in range(width):
+            equal += np.int32(signed[left[i], k] == signed[right[i], k])
+        out[i] = np.float32(equal) / np.float32(width)
     return out
 
 
-def components(left: npt.NDArray[np.int64], right: npt.NDArray[np.int64], size: int) -> npt.NDArray[np.int64]:
-    """Cluster number of each of `size` nodes."""
-    graph = coo_array((np.ones(len(left), np.int8), (left, right)), shape=(size, size))
-    labels = connected_components(graph, directed=False)[1]
-    return np.asarray(labels, np.int64)
-
-
-def ranked(keys: Sequence[npt.NDArray[np.float64]], doc_ids: Sequence[str]) -> npt.NDArray[np.int64]:
-    """Order of documents, best first: by each key ascending (NaN last), ties by doc_id."""
-    return np.lexsort((np.array(doc_ids), *reversed(list(keys)))) if len(doc_ids) else np.array([], np.int64)
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def _partners(signed, ranked, first, look_back):  # type: ignore[no-untyped-def]
+    """For each place of the ranking, the row most like it among the cluster's first ones before it."""
+    partner = np.empty(len(ranked), np.int64)
+    closest = np.ones(len(ranked), np.float32)
+    width = signed.shape[1]
+    for i in range(len(ranked)):
+        partner[i] = ranked[first[i]]
+        best = np.int32(-1)
+        for j in range(first[i], min(i, first[i] + look_back)):
+            equal = np.int32(0)
+            for k in range(width):
+                equal += np.int32(signed[ranked[i], k] == signed[ranked[j], k])
+            if equal > best:
+                best, partner[i] = equal, ranked[j]
+        if best >= 0:
+            closest[i] = np.float32(best) / np.float32(width) if width else np.float32(np.nan)
+    return partner, closest

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
+
+from filters.segment import buffers
 
 
 def normalise(text: pa.LargeStringArray, how: str) -> pa.LargeStringArray:
@@ -15,6 +21,9 @@ def normalise(text: pa.LargeStringArray, how: str) -> pa.LargeStringArray:
     return pc.utf8_trim_whitespace(pc.replace_substring_regex(lower, r"[\s\x{3000}\x{A0}]+", " "))
 
 
-def content_hashes(text: pa.LargeStringArray, how: str) -> list[str]:
-    """xxh3_128 of each normalised text, 32 hex digits."""
-    return [xxhash.xxh3_128_hexdigest(t.encode()) for t in normalise(text, how).to_pylist()]
+def content_hashes(text: pa.LargeStringArray, how: str) -> npt.NDArray[np.uint64]:
+    """xxh3_128 of each normalised text, (texts x 2), high half first."""
+    data, bounds = buffers(normalise(text, how))
+    # Hashed where it lies, without a Python string each.
+    digests = b"".join(xxhash.xxh3_128_digest(data[low:high].data) for low, high in pairwise(bounds.tolist()))
+    return np.frombuffer(digests, ">u8").reshape(-1, 2).astype(np.uint64)

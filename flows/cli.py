@@ -13,7 +13,7 @@ import sys
 import typer
 from rich.markup import escape
 
-from flows.commands import ask, classifier, plan, recipes, run
+from flows.commands import ask, classifier, dedup, plan, recipes, run
 from flows.commands.terminal import errors
 from flows.faults import sentence
 
@@ -29,6 +29,8 @@ for command in (
     ask.verify,
     recipes.recipes,
     plan.plan,
+    dedup.dedup,
+    dedup.index,
 ):
     app.command()(command)
 app.add_typer(classifier.app, name="classifier")

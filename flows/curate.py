@@ -68,7 +68,7 @@ def start_sandboxes(recipe: Recipe, workers: int, runner: str = "embedded", flag
     """Let extractors import their libraries while Prefect's server is still starting; needed only for speed."""
     from pipelines.extract import sandboxes
 
-    shared = sandboxes_shared(beam_options(workers, runner, flags, sandboxed=True))
+    shared = sandboxes_shared(beam_options(workers, runner, flags, threads=True))
     if shared:
         sandboxes(recipe.extract, shared)
 
@@ -84,19 +84,20 @@ def curate(
     runner: str = "embedded",
     tokenizer: str | None = None,
     part_bytes: int | None = None,
+    against: str | None = None,
     flags: Sequence[str] = (),
 ) -> dict[str, dict[str, int]]:
     """Curate `inputs` by `recipe` into the run folder `out`; returns each stage's counts."""
     options = beam_options(workers, runner, flags)
-    sandboxed = beam_options(workers, runner, flags, sandboxed=True)
+    threads = beam_options(workers, runner, flags, threads=True)
     alone = beam_options(1, runner, flags)  # jobs so light that starting workers would cost more than they save
-    runs.begin(out, inputs, recipe, tokenizer, part_bytes, others, notices)
+    runs.begin(out, inputs, recipe, tokenizer, part_bytes, others, notices, against)
     parts = make_plan(out, inputs, part_bytes)
     indices = [part.index for part in parts]
     plan_of_work: list[tuple[str, str, Sequence[Any], PipelineOptions]] = [
-        ("extract", "pipelines.extract:extract", (parts, recipe), sandboxed),
+        ("extract", "pipelines.extract:extract", (parts, recipe), threads),
         ("annotate", "pipelines.annotate:annotate", (indices, recipe, others), options),
-        ("dedup", "pipelines.dedup:deduplicate", (indices, recipe), options),
+        ("dedup", "pipelines.dedup:deduplicate", (indices, recipe, against), threads),
         ("decide", "pipelines.decide:decide", (indices, recipe), alone),
         ("scrub", "pipelines.scrub:scrub", (indices, recipe), options),
         ("tokenize", "pipelines.tokenize:tokenize", (indices, recipe, tokenizer), options),

@@ -18,18 +18,19 @@ EMBEDDED = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 
 
 def beam_options(
-    workers: int = 1, runner: str = "embedded", flags: Sequence[str] = (), sandboxed: bool = False
+    workers: int = 1, runner: str = "embedded", flags: Sequence[str] = (), threads: bool = False
 ) -> PipelineOptions:
     """Options for one Beam pipeline: `workers` processes on this machine, or another `runner` by name.
 
-    `sandboxed` says that the job's work is done by processes of its own, so that threads can be its workers.
+    `threads` says that threads can be the job's workers, since its work is done by processes of its own or by kernels
+    that let go of the interpreter's lock.
     """
     if workers < 1:
         raise ValueError(f"--workers {workers}: at least one worker is needed.")
     quiet = "--default_sdk_harness_log_level=ERROR"
     if runner not in ("embedded", "DirectRunner"):
         return PipelineOptions([f"--runner={runner}", f"--parallelism={workers}", quiet, *flags])
-    several = "multi_threading" if sandboxed and workers <= MOST_THREADS else "multi_processing"
+    several = "multi_threading" if threads and workers <= MOST_THREADS else "multi_processing"
     mode = "in_memory" if workers == 1 else several
     return PipelineOptions(
         [

@@ -71,11 +71,13 @@ def write_part(
     mark: str,
     counts: Mapping[str, int],
     before_commit: Callable[[], object] | None = None,
+    random: bool = False,
 ) -> int:
     """Write `batches` to `path` atomically under fingerprint `mark`; returns the rows written.
 
     `counts` may be filled in while `batches` is consumed: it is read after the last batch. `before_commit`
-    is called when all is written and nothing is visible yet: a second output of the same part goes there.
+    is called when all is written and nothing is visible yet: a second output of the same part goes there. `random`
+    says that the values are hashes, which neither a dictionary nor a compressor makes smaller.
     """
     parent, name = FileSystems.split(path)
     make_dirs(parent)
@@ -83,7 +85,9 @@ def write_part(
     rows = 0
     with FileSystems.create(temporary, mime_type="application/octet-stream") as sink:
         # The raw schema's own metadata would make equal data unequal files.
-        with pq.ParquetWriter(sink, schema.remove_metadata(), compression="zstd", compression_level=3) as out:
+        how = {"compression": "none", "use_dictionary": False} if random else {"compression": "zstd"}
+        level = None if random else 3
+        with pq.ParquetWriter(sink, schema.remove_metadata(), compression_level=level, **how) as out:
             for batch in batches:
                 rows += batch.num_rows
                 out.write_batch(batch, row_group_size=ROW_GROUP)
@@ -112,6 +116,15 @@ def make_dirs(path: str) -> None:
         os.makedirs(path, exist_ok=True)  # noqa: PTH103
     elif not FileSystems.exists(path):
         FileSystems.mkdirs(path)
+
+
+def read_rows(path: str) -> int:
+    """How many rows a part has, from its footer; 0 if it is not there."""
+    try:
+        with FileSystems.open(path, mime_type="application/octet-stream") as stream:
+            return int(pq.read_metadata(stream).num_rows)
+    except FileNotFoundError:
+        return 0
 
 
 def read_part(path: str, columns: list[str] | None = None, batch_rows: int = 1024) -> Iterable[pa.RecordBatch]:

@@ -61,6 +61,7 @@ def begin(
     part_bytes: int | None = None,
     others: Sequence[Recipe] = (),
     notices: Sequence[str] = (),
+    against: str | None = None,
 ) -> dict[str, Any]:
     """Open `run` for these inputs and this recipe: a new folder, or the same run carried on.
 
@@ -73,6 +74,7 @@ def begin(
         "recipe": json.loads(recipe.model_dump_json(exclude_none=True)),
         "tokenizer": tokenizer,
         "part_bytes": part_bytes,
+        "against": against,
     }
     if FileSystems.exists(path_of(run)):
         described = load(run)

@@ -57,6 +57,9 @@ DUPLICATES = pa.schema(
         pa.field("cluster_size", pa.int64(), nullable=False),
         pa.field("similarity", pa.float32()),  # Jaccard of doc and kept one, estimated from the signatures
         pa.field("method", pa.string(), nullable=False),  # exact | minhash | kept
+        pa.field("partner_id", pa.string()),  # the better-ranking member that it is most like
+        pa.field("partner_similarity", pa.float32()),
+        pa.field("kept_in", pa.string()),  # the index's generation that kept_id is in; null: this run
     ]
 )
 

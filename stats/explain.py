@@ -12,10 +12,10 @@ from stats.show import safe
 MOST = 100  # records told of one URL
 FOUND = f"""
 SELECT f.doc_id, f.url, f.source, f."offset", coalesce(d.length, r.length) AS length, f.fate, f.rule, f.value,
-       f.threshold, r.detail, u.kept_id, u.similarity, u.cluster_size, u.method, k.url AS kept_url,
+       f.threshold, r.detail, u.kept_id, u.similarity, u.cluster_size, u.method, u.kept_in, k.url AS kept_url,
        t.shard, t.n_tokens
 FROM fates f LEFT JOIN rejects r ON f.doc_id = r.doc_id LEFT JOIN documents d ON f.doc_id = d.doc_id
-     LEFT JOIN duplicates u ON f.doc_id = u.doc_id LEFT JOIN documents k ON u.kept_id = k.doc_id
+     LEFT JOIN duplicates u ON f.doc_id = u.doc_id LEFT JOIN documents k ON u.kept_id = k.doc_id AND u.kept_in IS NULL
      LEFT JOIN tokens t ON f.doc_id = t.doc_id
 WHERE f.doc_id = ? OR list_contains(?::VARCHAR[], f.url)
 ORDER BY f.source, f."offset" LIMIT {MOST}
@@ -49,6 +49,7 @@ class Explanation:
     detail: str | None
     method: str | None
     kept_id: str | None
+    kept_in: str | None
     kept_url: str | None
     similarity: float | None
     cluster_size: int | None
@@ -66,7 +67,8 @@ class Explanation:
             lines.append(f"  why: {safe(self.detail)}")
         if self.kept_id and self.method != "kept":
             alike = "" if self.similarity is None else f", similarity {self.similarity:.3f}"
-            lines.append(f"  repeats: {safe(self.kept_url) or '(no URL)'} ({self.kept_id}){alike}")
+            where = safe(self.kept_url) or "(no URL)" if self.kept_in is None else f"earlier corpus {self.kept_in}"
+            lines.append(f"  repeats: {where} ({self.kept_id}){alike}")
         if self.cluster_size:
             lines.append(f"  cluster: {self.cluster_size} documents")
         lines.append(f"  from: {safe(self.source)} at {self.offset}, length {self.length}")

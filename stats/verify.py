@@ -30,14 +30,18 @@ NEVER = (
     ("tokens", "SELECT doc_id FROM kept ANTI JOIN tokens USING (doc_id)", "kept documents are in no shard"),
     ("tokens", "SELECT doc_id FROM tokens ANTI JOIN kept USING (doc_id)", "documents in the shards were not kept"),
     ("tokens", "SELECT doc_id FROM tokens GROUP BY 1 HAVING count(*) > 1", "documents are in the shards twice"),
-    ("duplicates", "SELECT doc_id FROM duplicates d ANTI JOIN documents k ON d.kept_id = k.doc_id",
+    ("duplicates", "SELECT doc_id FROM (FROM duplicates WHERE kept_in IS NULL) d "
+     "ANTI JOIN documents k ON d.kept_id = k.doc_id",
      "duplicates point to a document that is not there"),
-    ("duplicates", "SELECT d.doc_id FROM duplicates d JOIN decisions c ON d.kept_id = c.doc_id WHERE c.fate <> 'kept'",
+    ("duplicates", "SELECT d.doc_id FROM duplicates d JOIN decisions c ON d.kept_id = c.doc_id "
+     "WHERE c.fate <> 'kept' AND d.kept_in IS NULL",
      "duplicates point to a document that was not kept"),
-    ("duplicates", "SELECT cluster_id AS doc_id FROM duplicates GROUP BY 1 "
+    ("duplicates", "SELECT cluster_id AS doc_id FROM duplicates WHERE kept_in IS NULL GROUP BY 1 "
      "HAVING count(*) FILTER (method = 'kept' AND doc_id = kept_id) <> 1 OR count(DISTINCT kept_id) <> 1 "
      "OR min(cluster_size) <> count(*) OR max(cluster_size) <> count(*)",
      "clusters do not have just one kept document and the size they state"),
+    ("duplicates", "SELECT doc_id FROM duplicates WHERE kept_in IS NOT NULL AND method = 'kept'",
+     "documents are said to be kept in an earlier corpus and in this run"),
     ("duplicates", "SELECT c.doc_id FROM decisions c LEFT JOIN duplicates d ON c.doc_id = d.doc_id "
      "WHERE NOT starts_with(c.fate, 'filtered:') "
      "AND c.fate IS DISTINCT FROM coalesce('duplicate:' || nullif(d.method, 'kept'), 'kept')",

@@ -29,6 +29,9 @@ def run(
     part_bytes: Annotated[
         int | None, typer.Option(min=1024, help="Input bytes a part, as they lie in the file.")
     ] = None,
+    against: Annotated[
+        str | None, typer.Option(help="An index of earlier corpora: look for duplicates there too, and add this one.")
+    ] = None,
     beam: Annotated[list[str] | None, typer.Option(help="A flag for the Beam runner, as --beam=--flag=value.")] = None,
 ) -> None:
     """Curate a crawl: extract, annotate, dedup, decide, scrub, tokenize."""
@@ -66,6 +69,7 @@ def run(
                 runner=runner,
                 tokenizer=tokenizer,
                 part_bytes=part_bytes,
+                against=_absolute(against) if against else None,
                 flags=beam or [],
             )
     funnel(out)

@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup.bands import band_hashes, candidate_probability
-from dedup.clusters import components, ranked, star_edges, unique_pairs
 from dedup.exact import content_hashes
 from dedup.shingles import shingles, true_jaccard
 from dedup.signatures import signatures, signatures_of
@@ -73,20 +72,6 @@ def test_pairs_are_found_as_the_formula_says(jaccard: float) -> None:
     assert abs(found - expected) < 4.5 * np.sqrt(max(expected * (1 - expected), 1e-3) / pairs)
 
 
-def test_a_bucket_of_a_hundred_thousand_is_linear() -> None:
-    docs = np.arange(100_000, dtype=np.uint64)
-    left, right = star_edges(np.zeros(100_000, np.uint64), docs)
-    assert len(left) < 200_000
-    assert len(set(components(left.astype(np.int64), right.astype(np.int64), 100_000))) == 1
-
-
-def test_star_edges_join_equal_hashes_only() -> None:
-    hashes = np.array([7, 9, 7, 3, 9, 7], np.uint64)
-    left, right = unique_pairs(*star_edges(hashes, np.arange(6, dtype=np.uint64)))
-    assert set(zip(left.tolist(), right.tolist(), strict=True)) == {(0, 2), (0, 5), (2, 5), (1, 4)}
-    assert len(star_edges(np.empty(0, np.uint64), np.empty(0, np.uint64))[0]) == 0
-
-
 def test_shingles_of_short_and_chinese_texts() -> None:
     texts = pa.array(["", "one two", "我们学习机器", "ONE, two!"], pa.large_string())
     hashes, first = shingles(texts, 5)
@@ -101,8 +86,3 @@ def test_content_hash_sees_through_case_width_and_blanks() -> None:
     a, b, c = content_hashes(texts, "nfkc_lower_space")
     assert a == b != c
     assert len(set(content_hashes(texts, "none"))) == 3
-
-
-def test_the_best_comes_first_and_ties_go_to_the_lowest_id() -> None:
-    keys = [np.array([-5.0, -9.0, -9.0, np.nan])]
-    assert ranked(keys, ["a", "c", "b", "d"]).tolist() == [2, 1, 0, 3]
