@@ -2,8 +2,8 @@
 
 fastText 0.9.3 writes its starting weights in ten blocks, one a thread, whatever the number of threads
 (https://github.com/facebookresearch/fastText/issues/1061). With one thread, which alone gives the same model twice,
-nine tenths stay as the memory was: old numbers, or NaN. A fresh process whose allocator takes every large block from
-the kernel, which hands out zeros, starts all of them at 0 and so is repeatable; `train.py` starts it so.
+nine tenths stay as the memory was: old numbers, or NaN. A fresh process whose allocator hands out nothing but zeros
+starts all of them at 0 and so is repeatable; `train.py` starts it so.
 """
 
 from __future__ import annotations

@@ -82,6 +82,14 @@ def score_texts(entry: FastText | HashingLR, path: Path, texts: Sequence[str]) -
     return np.concatenate(parts)
 
 
+# glibc: large blocks from the kernel, which zeroes them; small ones filled with 255 ^ 0xff; no cache that would skip that.
+ZEROED = {
+    "MALLOC_MMAP_THRESHOLD_": "4096",
+    "MALLOC_PERTURB_": "255",
+    "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0",
+}
+
+
 def _fasttext(examples: Examples, path: Path, options: Training, entry: FastText) -> None:
     with tempfile.TemporaryDirectory(prefix="winnow-fasttext-") as folder:
         judges = np.zeros(len(examples.texts), np.bool_)
@@ -111,7 +119,7 @@ def _fasttext(examples: Examples, path: Path, options: Training, entry: FastText
         }
         done = subprocess.run(
             [sys.executable, "-I", str(script), str(Path(folder) / "job.json")],
-            env={**clean, "MALLOC_MMAP_THRESHOLD_": "4096"}, capture_output=True, text=True, check=False,
+            env={**clean, **ZEROED}, capture_output=True, text=True, check=False,
         )  # fmt: skip
         if done.returncode:
             raise RuntimeError(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "fastText was killed.")

@@ -84,5 +84,5 @@ def test_shingles_of_short_and_chinese_texts() -> None:
 def test_content_hash_sees_through_case_width_and_blanks() -> None:
     texts = pa.array(["Ａbc  d\n e", "abc d e ", "abc d f"], pa.large_string())
     a, b, c = content_hashes(texts, "nfkc_lower_space")
-    assert a == b != c
-    assert len(set(content_hashes(texts, "none"))) == 3
+    assert a.tolist() == b.tolist() != c.tolist()
+    assert len({tuple(h) for h in content_hashes(texts, "none").tolist()}) == 3
