@@ -82,7 +82,7 @@ def score_texts(entry: FastText | HashingLR, path: Path, texts: Sequence[str]) -
     return np.concatenate(parts)
 
 
-# glibc: large blocks from the kernel, which zeroes them; small ones filled with 255 ^ 0xff; no cache that would skip that.
+# glibc: large blocks from the kernel, zeroed; small ones filled with 255 ^ 0xff; no cache that would skip that.
 ZEROED = {
     "MALLOC_MMAP_THRESHOLD_": "4096",
     "MALLOC_PERTURB_": "255",
