@@ -36,6 +36,8 @@ def deduplicate(
     steps = [s.model_dump() for s in recipe.steps]
     mark = fingerprint("dedup", made_by(), marks, steps, recipe.dedup.model_dump())
     if not (recipe.dedup.exact or recipe.dedup.minhash):
+        if against is not None:
+            raise ValueError(f"{recipe.name} looks for no duplicates: there is nothing to compare with {against}.")
         return _nothing(run, indices, mark)
     documents = [read_rows(part_path(run, "documents", i)) for i in indices]
     sign = partial(sign_part, run=run, recipe=recipe)

@@ -7,6 +7,7 @@ are no signals. kept/ holds the input's rows that stay, with their doc_id, and o
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -37,6 +38,7 @@ from recipes.model import Recipe
 KINDS = ("parquet", "jsonl")
 RANKED_BY = ("text_bytes", "date")
 ROWS = 1024
+Rows = tuple[npt.NDArray[np.int64], pa.RecordBatch]
 
 
 def dedup_texts(
@@ -132,10 +134,13 @@ def _text_column(schema: pa.Schema) -> str:
     return next(name for name in TEXT if name in schema.names)
 
 
-def _rows_with_text(part: Part) -> Iterator[tuple[npt.NDArray[np.int64], pa.RecordBatch]]:
-    """(offsets, records) of those records that have a text; of Parquet all columns."""
+def _rows_with_text(
+    part: Part, lost: Counter[str] | None = None
+) -> Iterator[tuple[npt.NDArray[np.int64], pa.RecordBatch]]:
+    """(offsets, records) of those records that have a text; of Parquet all columns. `lost` counts the others."""
+    lost = Counter() if lost is None else lost
     if part.kind == "jsonl":
-        yield from _lines(part)
+        yield from _lines(part, lost)
         return
     with open_raw(part.path) as stream:
         source = pq.ParquetFile(stream)
@@ -145,17 +150,20 @@ def _rows_with_text(part: Part) -> Iterator[tuple[npt.NDArray[np.int64], pa.Reco
         for batch in source.iter_batches(ROWS, row_groups=range(part.start, part.end)):
             some = pc.is_valid(batch[_text_column(batch.schema)])
             rows = np.flatnonzero(some.to_numpy(zero_copy_only=False)) + offset
+            lost["without_text"] += batch.num_rows - len(rows)
             yield rows, batch if len(rows) == batch.num_rows else batch.filter(some)
             offset += batch.num_rows
 
 
-def _lines(part: Part) -> Iterator[tuple[npt.NDArray[np.int64], pa.RecordBatch]]:
+def _lines(part: Part, lost: Counter[str]) -> Iterator[Rows]:
     names = ("url", "title", "author", "date", "lang", "license")
     schema = pa.schema([*((name, pa.string()) for name in names), ("text", pa.large_string())])
     held: list[tuple[int, dict[str, Any]]] = []
     for item in read(part):
         if isinstance(item, Record) and item.text is not None:
             held.append((item.offset, {"url": item.url, "text": item.text, **item.fields}))
+        else:
+            lost["without_text"] += 1
         if len(held) == ROWS:
             yield np.array([o for o, _ in held]), pa.RecordBatch.from_pylist([r for _, r in held], schema=schema)
             held = []
@@ -177,10 +185,10 @@ def keep_texts(index: int, out: str, parts: Sequence[Part], mark: str) -> int:
     """Write one part of kept/: the rows that no other row stays for."""
     duplicates = read_table(part_path(out, "duplicates", index), ["doc_id", "method"])
     gone = duplicates.filter(pc.not_equal(duplicates["method"], "kept"))["doc_id"].combine_chunks()
-    counts = {"documents": 0, "kept": 0}
+    counts: Counter[str] = Counter(documents=0, kept=0, without_text=0)
 
     def rows() -> Iterator[pa.RecordBatch]:
-        for offsets, batch in _rows_with_text(parts[index]):
+        for offsets, batch in _rows_with_text(parts[index], counts):
             ids = pa.array([doc_id(parts[index].source, row) for row in offsets.tolist()], pa.string())
             stays = pc.invert(pc.is_in(ids, gone))
             counts["documents"] += batch.num_rows
