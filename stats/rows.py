@@ -20,6 +20,7 @@ from filters.thresholds import nearest
 from recipes.model import Recipe
 from recipes.resolve import resolve
 from recipes.scores import Score
+from stats.gather import gathered
 from stats.run import Run
 
 COUNT, SIGNED, SHARE = {"format": ","}, {"format": "+,"}, {"format": ".1%"}
@@ -35,7 +36,8 @@ FROM (SELECT {{columns}}, file_index AS file FROM {{signals}}) s
 POSITIONAL JOIN (SELECT doc_id AS also_id, fate, rule FROM {{decisions}}) c"""
 SOURCE = f"""
 (SELECT * EXCLUDE (file, beside, shard_id, n_tokens), n_tokens AS {TOKENS} FROM ({{beside}})
- LEFT JOIN (SELECT doc_id AS shard_id, n_tokens FROM tokens) ON doc_id = shard_id WHERE beside)"""
+ LEFT JOIN {{tokens}} ON doc_id = shard_id WHERE beside)"""
+SHARDED = "(SELECT doc_id AS shard_id, n_tokens FROM tokens)"
 # What every question adds up, for documents alike in whatever it asks: Sums, in its order.
 SUMS = f"""count(*), coalesce(sum({BYTES}), 0)::BIGINT, coalesce(sum({TOKENS}), 0)::BIGINT,
     coalesce(sum({BYTES}) FILTER ({TOKENS} IS NOT NULL), 0)::BIGINT"""
@@ -121,18 +123,26 @@ def decided_parts(run: Run) -> list[str]:
 def side_by_side(run: Run, columns: Sequence[str], parts: Sequence[str]) -> str:
     """SQL for a row a document of these parts: columns of signals/, FATE, RULE, TOKENS and PART, its place in `parts`.
 
-    TOKENS is NULL for a document that is in no shard.
+    TOKENS is NULL for a document that is in no shard. Gathered files stand for the parts where there are any.
     """
+    if files := gathered(run, parts):
+        names = dict.fromkeys(("doc_id", "lang", BYTES, *columns))
+        return f"(SELECT {', '.join([*map(quoted, names), FATE, RULE, TOKENS, PART])} FROM {run.files(files)})"
+    return beside(run, columns, parts, 0, SHARDED)
+
+
+def beside(run: Run, columns: Sequence[str], parts: Sequence[str], base: int, tokens: str) -> str:
+    """`side_by_side` from the parts themselves, the first of them counted as number `base`."""
     wanted = ", ".join(map(quoted, dict.fromkeys(("doc_id", "lang", BYTES, *columns))))
     told = f"{run.path / 'decisions'} is not row for row beside signals/. Delete it and run again."
     most = -(-len(parts) // run.threads)
-    beside = [
+    pieces = [
         BESIDE.format(
-            columns=wanted, first=first, told=told.replace("'", "''"), **_files(run, parts[first : first + most])
+            columns=wanted, first=base + first, told=told.replace("'", "''"), **_files(run, parts[first : first + most])
         )
         for first in range(0, len(parts), most)
     ]
-    return SOURCE.format(beside=" UNION ALL ".join(beside))
+    return SOURCE.format(beside=" UNION ALL ".join(pieces), tokens=tokens)
 
 
 def _files(run: Run, parts: Sequence[str]) -> dict[str, str]:
