@@ -80,3 +80,47 @@ def _minima(vectors: int) -> Callable[..., None]:
 
 
 minima16, minima64 = _minima(1), _minima(4)
+
+
+BYTES = 64
+I8, BYTE_VECTOR = ir.IntType(8), ir.VectorType(ir.IntType(8), BYTES)
+
+
+def _bytes_at(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
+    data = context.make_array(kind)(context, builder, array).data
+    return builder.bitcast(builder.gep(data, [at]), BYTE_VECTOR.as_pointer())
+
+
+def _each(value: int) -> Any:
+    return ir.Constant(BYTE_VECTOR, [value] * BYTES)
+
+
+@intrinsic  # type: ignore[misc]
+def fold64(typingctx, data, at, out, to):  # type: ignore[no-untyped-def]
+    """Write 64 bytes from `at` as of `to`, letters of ASCII in lower case and all but letters, digits and _ as zero.
+
+    Returns which of the bytes are not ASCII, the first in the lowest bit; the caller sees to the bounds.
+    """
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        given = builder.load(_bytes_at(context, builder, signature.args[0], args[0], args[1]), align=1)
+        low = builder.or_(given, _each(0x20))
+        letter = builder.icmp_unsigned("<", builder.sub(low, _each(ord("a"))), _each(26))
+        digit = builder.icmp_unsigned("<", builder.sub(given, _each(ord("0"))), _each(10))
+        other = builder.or_(digit, builder.icmp_unsigned("==", given, _each(ord("_"))))
+        folded = builder.select(letter, low, builder.select(other, given, _each(0)))
+        builder.store(folded, _bytes_at(context, builder, signature.args[2], args[2], args[3]), align=1)
+        return builder.bitcast(builder.icmp_signed("<", given, _each(0)), I64)
+
+    return types.uint64(data, types.int64, out, types.int64), codegen
+
+
+@intrinsic  # type: ignore[misc]
+def nonzero64(typingctx, data, at):  # type: ignore[no-untyped-def]
+    """Which of 64 bytes from `at` are not zero, the first in the lowest bit; the caller sees to the bounds."""
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        given = builder.load(_bytes_at(context, builder, signature.args[0], args[0], args[1]), align=1)
+        return builder.bitcast(builder.icmp_unsigned("!=", given, _each(0)), I64)
+
+    return types.uint64(data, types.int64), codegen

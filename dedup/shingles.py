@@ -1,10 +1,9 @@
 """Text to shingle hashes over Arrow's buffers: lower-case words (one a character in Han, kana and Thai), n at a time.
 
 Words here do not depend on a language guess, so a page and its copy are compared alike whatever each was taken
-for. Case is folded for Latin, Greek, Cyrillic and the rest through Python's simple lower-case map. A unit is hashed
-from the UTF-8 bytes of its lower case, eight at a time, and a shingle is a polynomial in its units' hashes, carried
-on from the one before (Karp and Rabin 1987, doi:10.1147/rd.312.0249), so a shingle costs the same for every n.
-Traded away: bytes that are no UTF-8 separate words instead of raising an error.
+for. Case is folded for Latin, Greek, Cyrillic and the rest through Python's simple lower-case map. A shingle is a
+polynomial in its units' hashes, carried on from the shingle before (Karp and Rabin 1987, doi:10.1147/rd.312.0249),
+so it costs the same for every n. Traded away: the hash is not keyed; who wants two shingles to collide can make them.
 """
 
 from __future__ import annotations
@@ -14,130 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from filters.bytewise import load64, trailing_zeros
-from filters.segment import CLASSES, OTHER, SINGLE, SPACE, Bytes, Ints, buffers, decode_at
+from dedup.units import CHAR, MOST, SCRATCH, SECOND, SEED, TABLES, WORD, fold, hash_units
+from filters.segment import Ints, buffers
 
-LOWER = np.fromiter(
-    (ord(chr(c).lower()) if len(chr(c).lower()) == 1 else c for c in range(0x110000)), np.int32, 0x110000
-)
 Hashes = npt.NDArray[np.uint32]
-WORD, CHAR = 0, 1
 LONGEST = 64  # units in a shingle; a power of two, for the ring of the last units
-SEED, FIRST, SECOND = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 BASE = np.uint64(0xD1342543DE82EF95)  # of the polynomial: odd, so that no unit's hash loses bits
-HIGH = np.uint64(0x8080808080808080)
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def absorb(h, block):  # type: ignore[no-untyped-def]
-    """Take eight more bytes into a unit's hash."""
-    h = (h ^ block) * FIRST
-    return h ^ (h >> np.uint64(32))
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def finish(h):  # type: ignore[no-untyped-def]
-    """A unit's hash, once all its bytes are in."""
-    h = h * SECOND
-    return h ^ (h >> np.uint64(29))
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def word_bytes(word):  # type: ignore[no-untyped-def]
-    """(which of eight bytes are letters, digits or _ of ASCII, by their high bit; the eight bytes in lower case)."""
-    seven = word & ~HIGH
-    low = seven | np.uint64(0x2020202020202020)  # upper case becomes lower; what else moves is no letter before or after
-    letter = (low + np.uint64(0x1F1F1F1F1F1F1F1F)) & ~(low + np.uint64(0x0505050505050505))  # from a, not after z
-    digit = (seven + np.uint64(0x5050505050505050)) & ~(seven + np.uint64(0x4646464646464646))  # from 0, not after 9
-    under = ~((seven ^ np.uint64(0x5F5F5F5F5F5F5F5F)) + np.uint64(0x7F7F7F7F7F7F7F7F))
-    plain = ~word & HIGH
-    letter &= plain
-    return letter | ((digit | under) & plain), word | (letter >> np.uint64(2))
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def decode(data, i, end):  # type: ignore[no-untyped-def]
-    """Code point and width at byte i; what is no UTF-8 or runs past the end is one U+FFFD."""
-    lead = data[i]
-    width = 1 if lead < 0x80 else 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
-    if (0x80 <= lead < 0xC2) or lead > 0xF4 or i + width > end:
-        return np.int64(0xFFFD), 1
-    code, width = decode_at(data, i)
-    return (code, width) if code < 0x110000 else (np.int64(0xFFFD), 1)
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def encode(code):  # type: ignore[no-untyped-def]
-    """(the UTF-8 bytes of a code point as one little-endian number, how many)."""
-    c = np.uint64(code)
-    six, lead = np.uint64(0x3F), np.uint64(0x80)
-    if code < 0x80:
-        return c, 1
-    last = (c & six) | lead
-    c >>= np.uint64(6)
-    if code < 0x800:
-        return (c | np.uint64(0xC0)) | (last << np.uint64(8)), 2
-    third = (c & six) | lead
-    c >>= np.uint64(6)
-    if code < 0x10000:
-        return (c | np.uint64(0xE0)) | (third << np.uint64(8)) | (last << np.uint64(16)), 3
-    second, c = (c & six) | lead, c >> np.uint64(6)
-    bytes_ = (c | np.uint64(0xF0)) | (second << np.uint64(8)) | (third << np.uint64(16)) | (last << np.uint64(24))
-    return bytes_, 4
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def any_unit(data, i, end, unit, classes, lower):  # type: ignore[no-untyped-def]
-    """What `next_unit` returns, one character at a time, whatever the script; a gap is passed one character a call."""
-    h, held, filled, found = SEED, np.uint64(0), np.int64(0), False
-    while i < end:
-        code, width = decode(data, i, end)
-        kind = classes[code]
-        alone = kind == SINGLE or (unit == CHAR and kind != SPACE)
-        if found and (alone or kind in (SPACE, OTHER)):
-            break
-        if not alone and kind in (SPACE, OTHER):
-            return np.uint64(0), i + width, False
-        coded, size = encode(lower[code])
-        i, found = i + width, True
-        held |= coded << np.uint64(8 * filled)
-        filled += size
-        if filled >= 8:
-            h, filled = absorb(h, held), filled - 8
-            held = coded >> np.uint64(8 * (size - filled)) if filled else np.uint64(0)
-        if alone:
-            break
-    return finish(absorb(h, held) if filled else h), i, found
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def next_unit(data, i, end, unit, classes, lower):  # type: ignore[no-untyped-def]
-    """(hash of the unit at or after byte i, where to go on, whether there was one); ASCII words eight bytes at once."""
-    while i < end:
-        if unit == CHAR or data[i] >= 0x80:
-            break
-        h, at = SEED, i
-        while at + 8 <= len(data):
-            word, stays = load64(data, at), np.int64(8)
-            marks, low = word_bytes(word)
-            count = trailing_zeros(marks ^ HIGH) >> 3
-            if count >= 8 and at + 8 <= end:
-                h, at = absorb(h, low), at + 8
-                if at == end:
-                    return finish(h), at, True
-                continue
-            stays = min(count, end - at)
-            if at + stays < end and data[at + stays] >= 0x80:
-                return any_unit(data, i, end, unit, classes, lower)  # the word goes on, or a text of another script
-            if stays == 0 and at == i:  # a gap
-                i += min(trailing_zeros(marks | (word & HIGH)) >> 3, end - i)
-                break
-            if stays:
-                h = absorb(h, low & ((np.uint64(1) << np.uint64(8 * stays)) - np.uint64(1)))
-            return finish(h), min(at + stays + 1, end), True
-        else:
-            break  # the last bytes of the buffer
-    return any_unit(data, i, end, unit, classes, lower)
+FROM, KEPT, CUT, HASH, SEEN, ROLLED, STATE = range(7)  # what one chunk of a text hands on to the next
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
@@ -157,17 +39,11 @@ def squeeze(rolled):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def scan(data, i, end, seen, rolled, unit, ngram, oldest, ring, classes, lower, out):  # type: ignore[no-untyped-def]
-    """Shingle hashes of one text from byte i until `out` is full: (how many, where to go on, units seen, polynomial).
-
-    To go on, call again with the last three; it is over when `i` is `end`. `ring` holds the last LONGEST units'
-    hashes. A text with fewer than `ngram` units is one shingle, one without any none.
-    """
-    n, room = 0, len(out)
-    while i < end and n < room:
-        h, i, found = next_unit(data, i, end, unit, classes, lower)
-        if not found:
-            continue
+def roll(units, count, ngram, oldest, ring, state, out):  # type: ignore[no-untyped-def]
+    """Hashes of the shingles that end in these units, 32 bits each; `ring` holds the hashes of the last units."""
+    n, seen, rolled = 0, np.int64(state[SEEN]), state[ROLLED]
+    for k in range(count):
+        h = units[k]
         rolled = rolled * BASE + h
         if seen >= ngram:
             rolled -= ring[(seen - ngram) & (LONGEST - 1)] * oldest
@@ -176,23 +52,58 @@ def scan(data, i, end, seen, rolled, unit, ngram, oldest, ring, classes, lower, 
         if seen >= ngram:
             out[n] = squeeze(rolled)
             n += 1
-    if i >= end and 0 < seen < ngram:
-        out[n] = squeeze(rolled)
-        n += 1
-    return n, i, seen, rolled
+    state[SEEN], state[ROLLED] = np.uint64(seen), rolled
+    return n
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def _all(data, bounds, unit, ngram, classes, lower):  # type: ignore[no-untyped-def]
+def begin(state, start):  # type: ignore[no-untyped-def]
+    """The state at the first byte of a text."""
+    state[:] = 0
+    state[FROM], state[HASH] = np.uint64(start), SEED
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def scan(data, end, unit, ngram, oldest, state, scratch, tables, out):  # type: ignore[no-untyped-def]
+    """Shingle hashes of one text's next chunk, MOST at the most; returns how many.
+
+    `state` is carried on from call to call; the text is over when its FROM is `end`. A text with fewer than `ngram`
+    units is one shingle, one without any none.
+    """
+    low, bits, units, ring = scratch
+    i, o = fold(data, np.int64(state[FROM]), end, unit, tables[0], tables[1], low, np.int64(state[KEPT]))
+    count, kept, cut, h = hash_units(low, o, i >= end, state[CUT] > 0, state[HASH], bits, units)
+    state[FROM], state[KEPT], state[CUT], state[HASH] = np.uint64(i), np.uint64(kept), np.uint64(cut), h
+    n = roll(units, count, ngram, oldest, ring, state, out)
+    if i >= end and 0 < state[SEEN] < ngram:
+        out[n] = squeeze(state[ROLLED])
+        n += 1
+    return n
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def scratch_space():  # type: ignore[no-untyped-def]
+    """(folded text, its bits, its units' hashes, the last units' hashes) for `scan`."""
+    return (
+        np.zeros(SCRATCH, np.uint8),
+        np.zeros(SCRATCH // 64 + 2, np.uint64),
+        np.zeros(MOST, np.uint64),
+        np.zeros(LONGEST, np.uint64),
+    )
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def _all(data, bounds, unit, ngram, tables):  # type: ignore[no-untyped-def]
     docs = len(bounds) - 1
     first = np.zeros(docs + 1, np.int64)
     out = np.empty(bounds[-1] - bounds[0] + docs, np.uint32)
-    ring, oldest = np.empty(LONGEST, np.uint64), power(ngram)
+    scratch, oldest, state = scratch_space(), power(ngram), np.zeros(STATE, np.uint64)
     n = 0
     for doc in range(docs):
-        n += scan(
-            data, bounds[doc], bounds[doc + 1], 0, np.uint64(0), unit, ngram, oldest, ring, classes, lower, out[n:]
-        )[0]
+        end = bounds[doc + 1]
+        begin(state, bounds[doc])
+        while np.int64(state[FROM]) < end:
+            n += scan(data, end, unit, ngram, oldest, state, scratch, tables, out[n:])
         first[doc + 1] = n
     return out[:n], first
 
@@ -209,7 +120,7 @@ def checked(ngram: int, unit: str) -> int:
 def shingles(text: pa.LargeStringArray, ngram: int, unit: str = "word") -> tuple[Hashes, Ints]:
     """(hashes, first[n+1]): the 32-bit shingle hashes of text i are hashes[first[i]:first[i+1]]."""
     kind, (data, bounds) = checked(ngram, unit), buffers(text)
-    result: tuple[Hashes, Ints] = _all(data, bounds, kind, ngram, CLASSES, LOWER)
+    result: tuple[Hashes, Ints] = _all(data, bounds, kind, ngram, TABLES)
     return result
 
 
@@ -222,6 +133,3 @@ def true_jaccard(a: str, b: str, ngram: int, unit: str = "word") -> float:
     hashes, first = shingles(pa.array([a, b], pa.large_string()), ngram, unit)
     left, right = set(hashes[: first[1]].tolist()), set(hashes[first[1] :].tolist())
     return len(left & right) / len(left | right) if left and right else 0.0
-
-
-__all__ = ["Bytes", "Hashes", "Ints", "checked", "shingles", "true_jaccard"]

@@ -3,7 +3,7 @@
 The permutations are datasketch's own objects, so they cannot drift. Its default scheme `affine32` mixes a hash
 with MurmurHash3's finaliser and applies a*h + b modulo 2^32: 32-bit arithmetic without a division, done in vectors
 (dedup/lanes.py). `legacy` is its scheme before 2.0, ((a*h + b) mod 2^61 - 1) mod 2^32. Shingles are made and used up
-CHUNK at a time, so a signature takes the same memory whatever the length of the text. Traded away: 64-bit hashes,
+a chunk at a time, so a signature takes the same memory whatever the length of the text. Traded away: 64-bit hashes,
 and the provable (not the measured) min-wise independence of the Mersenne scheme.
 """
 
@@ -19,12 +19,12 @@ import pyarrow as pa
 from datasketch import MinHash as Reference
 
 from dedup.lanes import LANES, minima16, minima64
-from dedup.shingles import LONGEST, LOWER, checked, power, scan, shingles
-from filters.segment import CLASSES, buffers
+from dedup.shingles import FROM, STATE, begin, checked, power, scan, scratch_space
+from dedup.units import MOST, TABLES
+from filters.segment import buffers
 
 Signatures = npt.NDArray[np.uint32]
 Scheme = Literal["affine32", "legacy"]
-CHUNK = 4096  # hashes: with the permutations they fit the first cache
 EMPTY = np.uint32(0xFFFFFFFF)
 MERSENNE = np.uint64((1 << 61) - 1)
 
@@ -91,28 +91,27 @@ def lower(hashes, count, a, b, row):  # type: ignore[no-untyped-def]
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
 def permute(hashes, first, a, b, out):  # type: ignore[no-untyped-def]
     """Minimum of every permutation over every text's hashes; all ones for a text without any."""
-    row, chunk = np.empty(len(a), np.uint32), np.empty(CHUNK, np.uint32)
+    row, chunk = np.empty(len(a), np.uint32), np.empty(MOST, np.uint32)
     for doc in range(len(first) - 1):
         row[:] = EMPTY
-        for low in range(first[doc], first[doc + 1], CHUNK):
-            count = min(CHUNK, first[doc + 1] - low)
+        for low in range(first[doc], first[doc + 1], MOST):
+            count = min(MOST, first[doc + 1] - low)
             chunk[:count] = hashes[low : low + count]
             lower(chunk, count, a, b, row)
         out[doc] = row[: out.shape[1]]
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def sign(data, bounds, unit, ngram, classes, folded, a, b, out):  # type: ignore[no-untyped-def]
+def sign(data, bounds, unit, ngram, tables, a, b, out):  # type: ignore[no-untyped-def]
     """Signatures of texts, without keeping their shingles."""
-    row, chunk, ring = np.empty(len(a), np.uint32), np.empty(CHUNK, np.uint32), np.empty(LONGEST, np.uint64)
-    oldest = power(ngram)
+    row, chunk = np.empty(len(a), np.uint32), np.empty(MOST, np.uint32)
+    scratch, oldest, state = scratch_space(), power(ngram), np.zeros(STATE, np.uint64)
     for doc in range(len(bounds) - 1):
         row[:] = EMPTY
-        i, end, seen, rolled = bounds[doc], bounds[doc + 1], 0, np.uint64(0)
-        while i < end:
-            count, i, seen, rolled = scan(
-                data, i, end, seen, rolled, unit, ngram, oldest, ring, classes, folded, chunk
-            )
+        end = bounds[doc + 1]
+        begin(state, bounds[doc])
+        while np.int64(state[FROM]) < end:
+            count = scan(data, end, unit, ngram, oldest, state, scratch, tables, chunk)
             lower(chunk, count, a, b, row)
         out[doc] = row[: out.shape[1]]
 
@@ -140,7 +139,7 @@ def signatures(
     """
     kind, (data, bounds) = checked(ngram, unit), buffers(text)
     out = np.empty((len(text), num_perm), np.uint32)
-    sign(data, bounds, kind, ngram, CLASSES, LOWER, *permutations(num_perm, seed, scheme), out)
+    sign(data, bounds, kind, ngram, TABLES, *permutations(num_perm, seed, scheme), out)
     return out
 
 
@@ -157,6 +156,3 @@ def as_datasketch(row: npt.NDArray[np.uint32], seed: int = 1, scheme: Scheme = "
         permutations=(a[: len(row)], b[: len(row)]),
         scheme=scheme,
     )
-
-
-__all__ = ["Scheme", "Signatures", "as_datasketch", "permutations", "shingles", "signatures", "signatures_of"]
