@@ -58,11 +58,11 @@ def _minima(vectors: int) -> Callable[..., None]:
         """row[at:] = min(row[at:], a[at:] * h + b[at:] mod 2^32) over hashes[:count]; the caller sees to the bounds."""
 
         def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-            def place(number, index):  # type: ignore[no-untyped-def]
+            def place(number: int, index: Any) -> Any:
                 array = context.make_array(signature.args[number])(context, builder, args[number])
                 return builder.gep(array.data, [index])
 
-            def vectors_at(number):  # type: ignore[no-untyped-def]
+            def vectors_at(number: int) -> list[Any]:
                 base = builder.bitcast(place(number, args[5]), VECTOR.as_pointer())
                 return [builder.gep(base, [ir.Constant(I64, v)]) for v in range(vectors)]
 

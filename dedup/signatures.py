@@ -135,7 +135,7 @@ def signatures(
     """Signatures (texts x num_perm) of texts; all ones for a text without a word.
 
     >>> signatures(pa.array(["a b", "A, b!", ""], pa.large_string()), 2, "word", 3)[:, :1].tolist()
-    [[1], [1], [4294967295]]
+    [[3620135793], [3620135793], [4294967295]]
     """
     kind, (data, bounds) = checked(ngram, unit), buffers(text)
     out = np.empty((len(text), num_perm), np.uint32)

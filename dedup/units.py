@@ -1,7 +1,7 @@
 """Text to units one after another: lower-case words, or characters, as bytes with zeros between them.
 
-Two steps over CHUNK bytes at a time: `fold` writes the text in lower case with zeros for all that is no word, sixty-four
-bytes of ASCII at once; `hash_units` finds the runs by a bit for each byte and hashes them eight bytes at a time. A unit
+Two steps over CHUNK bytes at a time: `fold` writes the text in lower case with zeros for all that is no word, 64 bytes
+of ASCII at once; `hash_units` finds the runs by a bit for each byte and hashes them eight bytes at a time. A unit
 that a chunk cuts is carried on to the next, so that a word of fifty megabytes needs no more memory than a short one.
 Traded away: bytes that are no UTF-8 separate words instead of raising an error.
 """
@@ -25,7 +25,7 @@ ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
 def _coded() -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
-    """The UTF-8 bytes of every code point's lower case, the first in the lowest byte; NUL, which ends units, is 0xFF."""
+    """The UTF-8 bytes of every code point's lower case, the first lowest; NUL, which would end a unit, is 0xFF."""
     c = LOWER.astype(np.uint32)
     tail = [((c >> np.uint32(6 * k)) & np.uint32(0x3F)) | np.uint32(0x80) for k in range(3)]
     two = (c >> 6) | 0xC0 | tail[0] << 8
