@@ -70,9 +70,9 @@ def scan(data, end, unit, ngram, oldest, state, scratch, tables, out):  # type: 
     `state` is carried on from call to call; the text is over when its FROM is `end`. A text with fewer than `ngram`
     units is one shingle, one without any none.
     """
-    low, bits, units, ring = scratch
+    low, edges, units, ring = scratch
     i, o = fold(data, np.int64(state[FROM]), end, unit, tables[0], tables[1], low, np.int64(state[KEPT]))
-    count, kept, cut, h = hash_units(low, o, i >= end, state[CUT] > 0, state[HASH], bits, units)
+    count, kept, cut, h = hash_units(low, o, i >= end, state[CUT] > 0, state[HASH], edges, units)
     state[FROM], state[KEPT], state[CUT], state[HASH] = np.uint64(i), np.uint64(kept), np.uint64(cut), h
     n = roll(units, count, ngram, oldest, ring, state, out)
     if i >= end and 0 < state[SEEN] < ngram:
@@ -83,10 +83,10 @@ def scan(data, end, unit, ngram, oldest, state, scratch, tables, out):  # type: 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
 def scratch_space():  # type: ignore[no-untyped-def]
-    """(folded text, its bits, its units' hashes, the last units' hashes) for `scan`."""
+    """(folded text, its units' edges, their hashes, the last units' hashes) for `scan`."""
     return (
         np.zeros(SCRATCH, np.uint8),
-        np.zeros(SCRATCH // 64 + 2, np.uint64),
+        np.zeros(SCRATCH, np.int64),
         np.zeros(MOST, np.uint64),
         np.zeros(LONGEST, np.uint64),
     )

@@ -1,7 +1,7 @@
 """Text to units one after another: lower-case words, or characters, as bytes with zeros between them.
 
 Two steps over CHUNK bytes at a time: `fold` writes the text in lower case with zeros for all that is no word, 64 bytes
-of ASCII at once; `hash_units` finds the runs by a bit for each byte and hashes them eight bytes at a time. A unit
+of ASCII at once; `hash_units` finds their edges by a bit for each byte and hashes them eight bytes at a time. A unit
 that a chunk cuts is carried on to the next, so that a word of fifty megabytes needs no more memory than a short one.
 Traded away: bytes that are no UTF-8 separate words instead of raising an error.
 """
@@ -96,73 +96,70 @@ def finish(h):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def window(bits, p):  # type: ignore[no-untyped-def]
-    """The 64 bits from bit p on."""
-    word, shift = p >> 6, np.uint64(p & 63)
-    return (bits[word] >> shift) | ((bits[word + 1] << np.uint64(1)) << (np.uint64(63) - shift))
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
 def head(low, p, size):  # type: ignore[no-untyped-def]
     """The first `size` bytes (1 to 8) from p, as a number."""
     return load64(low, p) & (ALL >> np.uint64(64 - 8 * size))
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def long_unit(low, bits, p, h):  # type: ignore[no-untyped-def]
-    """(hash so far of whole blocks, where the rest of less than eight bytes begins, where it ends)."""
-    stop, run = p, np.int64(64)
-    while run == 64:
-        run = trailing_zeros(~window(bits, stop))
-        stop += run
+def blocks(low, p, stop, h):  # type: ignore[no-untyped-def]
+    """(hash with the whole blocks of eight bytes in, where the rest begins)."""
     while p + 8 <= stop:
         h = absorb(h, load64(low, p))
         p += 8
-    return h, p, stop
+    return h, p
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def mark(low, o, bits):  # type: ignore[no-untyped-def]
-    """A bit for each of the o bytes in `low` that is not zero, and more than 64 zero bits after them."""
+def find_edges(low, o, carried, edges):  # type: ignore[no-untyped-def]
+    """Where the units in `low`[:o] begin and end, by turns; one that is carried begins at 0, and may end there."""
     low[o : o + 64] = 0
-    blocks = (o >> 6) + 1
-    for k in range(blocks):
-        bits[k] = nonzero64(low, k << 6)
-    bits[blocks] = bits[blocks + 1] = 0
+    m, before = 0, np.uint64(0)
+    if carried:
+        edges[0] = 0
+        m, before = 1, np.uint64(1)
+    for at in range(0, o + 1, 64):
+        inside = nonzero64(low, at)
+        change = inside ^ ((inside << np.uint64(1)) | before)
+        before = inside >> np.uint64(63)
+        while change:
+            edges[m] = at + trailing_zeros(change)
+            change &= change - np.uint64(1)
+            m += 1
+    return m
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def hash_units(low, o, last, carried, h, bits, out):  # type: ignore[no-untyped-def]
+def hash_unit(low, p, stop, h):  # type: ignore[no-untyped-def]
+    """The hash of a unit that ends, from the hash of what went before."""
+    h, p = blocks(low, p, stop, h)
+    return finish(absorb(h, head(low, p, stop - p)) if p < stop else h)
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def hash_units(low, o, last, carried, h, edges, out):  # type: ignore[no-untyped-def]
     """Hash the units in `low`[:o] into `out`: (how many, bytes kept for the next chunk, whether one is cut, its hash).
 
     `carried` says that the chunk begins inside a unit whose hash so far is h; `last`, that no chunk follows.
     """
-    n, p = 0, 0
-    mark(low, o, bits)
-    while p < o or carried:
-        if not carried:
-            skip = trailing_zeros(window(bits, p))
-            p += skip
-            if skip == 64:
-                continue
-            size = trailing_zeros(~window(bits, p))
-            if size <= 16 and p + size < o:
-                one = absorb(SEED, head(low, p, min(size, 8)))
-                two = absorb(one, head(low, p + 8, max(size - 8, 1)))
-                out[n] = finish(two if size > 8 else one)
-                n += 1
-                p += size + 1
-                continue
-            h = SEED
-        h, p, stop = long_unit(low, bits, p, h)
-        if stop == o and not last:
-            for k in range(stop - p):
-                low[k] = low[p + k]
-            return n, stop - p, True, h
-        if stop > p:
-            h = absorb(h, head(low, p, stop - p))
-        out[n] = finish(h)
-        n += 1
-        p = stop + 1
-        carried = False
-    return n, 0, False, SEED
+    count, n = find_edges(low, o, carried, edges) >> 1, 0
+    cut = count > 0 and edges[2 * count - 1] == o and not last
+    whole = count - 1 if cut else count
+    if carried and whole:
+        out[0] = hash_unit(low, 0, edges[1], h)
+        n, carried = 1, False
+    for k in range(n, whole):
+        p, stop = edges[2 * k], edges[2 * k + 1]
+        size = stop - p
+        if size > 16:
+            out[k] = hash_unit(low, p, stop, SEED)
+        else:
+            one = absorb(SEED, head(low, p, min(size, 8)))
+            two = absorb(one, head(low, p + 8, max(size - 8, 1)))
+            out[k] = finish(two if size > 8 else one)
+    if not cut:
+        return whole, 0, False, SEED
+    h, p = blocks(low, edges[2 * whole], o, h if carried else SEED)
+    for k in range(o - p):
+        low[k] = low[p + k]
+    return whole, o - p, True, h
