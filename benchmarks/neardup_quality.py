@@ -1,7 +1,7 @@
 """Which near-duplicates are found: bandings here beside datasketch's, rensa's and datatrove's, on the same texts.
 
 pip install rensa==0.5.0
-python benchmarks/neardup_quality.py [FOLDER] [--datatrove DATATROVE/bin/python] [--seeds 20]
+python benchmarks/neardup_quality.py [FOLDER] [--datatrove DATATROVE/bin/python] [--seeds 10]
                                           (default: ../shared/data)
 
 Licence texts: gold is the exact Jaccard of lower-cased word 5-grams, of all pairs at 0.3 or more. A pair is true at a
@@ -22,6 +22,7 @@ import subprocess
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from functools import cache
 from itertools import combinations, pairwise
 from pathlib import Path
 from statistics import mean
@@ -69,23 +70,28 @@ class Texts:
         self.sets = [set(hashes[low:high].tolist()) for low, high in pairwise(first)]
         words = [re.findall(r"\w+", t.lower()) for t in texts]
         self.strings = [[" ".join(w[k : k + NGRAM]) for k in range(max(1, len(w) - NGRAM + 1))] for w in words]
-        self.signed: dict[int, np.ndarray] = {}
 
     def jaccard(self, pair: Pair) -> float:
         """Exact Jaccard of a pair's shingle sets."""
         a, b = self.sets[pair[0]], self.sets[pair[1]]
         return len(a & b) / len(a | b) if a and b else 0.0
 
+    @cache  # noqa: B019
     def winnow(self, bands: int, rows: int, num_perm: int = 0) -> tuple[Found, list[np.ndarray]]:
         """(candidates, signatures) for every seed."""
         signed = [signatures(self.array, NGRAM, "word", num_perm or bands * rows, seed) for seed in self.seeds]
         return [meeting(band_hashes(s, bands, rows).tolist()) for s in signed], signed
 
+    @cache  # noqa: B019
+    def sketched(self) -> list[list[MinHash]]:
+        """datasketch's signatures for every seed."""
+        encoded = [[s.encode() for s in t] for t in self.strings]
+        return [MinHash.bulk(encoded, num_perm=128, seed=seed) for seed in self.seeds]
+
     def datasketch(self, threshold: float) -> Found:
         """Candidates of MinHashLSH at a threshold, 128 permutations."""
         found = []
-        for seed in self.seeds:
-            made = MinHash.bulk([[s.encode() for s in t] for t in self.strings], num_perm=128, seed=seed)
+        for made in self.sketched():
             index = MinHashLSH(threshold=threshold, num_perm=128)
             for k, one in enumerate(made):
                 index.insert(k, one)
@@ -106,6 +112,7 @@ class Texts:
             agreeing.append({(j, k) for j, k in met[-1] if made[j].jaccard(made[k]) >= threshold})
         return met, agreeing
 
+    @cache  # noqa: B019
     def datatrove(self, python: str, bands: int, rows: int) -> Found:
         """Candidates of datatrove's MinHash."""
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
@@ -131,9 +138,11 @@ def methods(texts: Texts, threshold: float, python: str | None) -> Iterable[tupl
         ("Winnow, chosen", chosen, 128),
     ):
         met, signed = texts.winnow(bands, rows, num_perm)
-        agreeing = [
-            {(j, k) for j, k in m if (s[j] == s[k]).mean() >= threshold} for m, s in zip(met, signed, strict=True)
-        ]
+        agreeing = []
+        for pairs, one in zip(met, signed, strict=True):
+            left, right = np.array(sorted(pairs), np.int64).reshape(-1, 2).T
+            alike = (one[left] == one[right]).mean(axis=1) >= threshold
+            agreeing.append(set(zip(left[alike].tolist(), right[alike].tolist(), strict=True)))
         yield f"{name}, candidates", met, (bands, rows)
         yield f"{name}, verified by signature", agreeing, None
         yield (
@@ -225,7 +234,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=DEFAULT)
     parser.add_argument("--datatrove", help="the interpreter of an environment with datatrove")
-    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--seeds", type=int, default=10)
     given = parser.parse_args()
     licences(given.folder, given.seeds, given.datatrove)
     answers(given.folder, given.seeds, given.datatrove)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -36,6 +38,21 @@ def test_half_of_the_pairs_are_found_at_the_midpoint(name: str) -> None:
     preset = PRESETS[name]
     assert candidate_probability(preset.midpoint, preset.bands, preset.rows) == pytest.approx(0.5)
     assert midpoint(preset.bands, preset.rows) == preset.midpoint
+
+
+def test_the_table_of_presets_is_theirs() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "banding.md").read_text("utf-8")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| `mh-")]
+    assert [row[0].strip("`") for row in rows] == list(PRESETS)
+    for name, shingle, banding, hashes, half, finds, verify, evidence in rows:
+        preset = PRESETS[name.strip("`")]
+        chances = [candidate_probability(s, preset.bands, preset.rows) for s in (0.7, 0.8, 0.9)]
+        assert int(shingle.split()[0]) == preset.ngram
+        assert banding == f"{preset.bands}x{preset.rows}"
+        assert hashes == f"{preset.num_perm:,}"
+        assert half == f"{preset.midpoint:.3f}"
+        assert finds == " / ".join(f"{100 * c:.1f} %" for c in chances)
+        assert (float(verify) if verify else None, evidence) == (preset.verify, preset.evidence)
 
 
 @pytest.mark.parametrize("name", PRESETS)
