@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-PEER = Path(__file__).parent / "peers" / "datatrove_minhash.py"
+PEER = Path(__file__).parent / "peers" / "datatrove_dedup.py"
 
 
 def split(table: pa.Table, folder: Path, files: int = 2) -> None:

@@ -56,7 +56,7 @@ def keys_of(text: pa.LargeStringArray, lang: pa.StringArray, dedup: Dedup) -> Ke
     made: list[U64] = [np.where(content[:, :1] == 0, np.uint64(1), content[:, :1])] if dedup.exact else []
     mark, signed = content[:, 1], np.empty((len(text), 0), np.uint32)
     if minhash := dedup.minhash:
-        whole = signatures(text, minhash.ngram, minhash.unit, minhash.num_perm, minhash.seed)
+        whole = signatures(text, minhash.ngram, minhash.unit, minhash.num_perm, minhash.seed, minhash.scheme)
         bands = band_hashes(whole, minhash.bands, minhash.rows)
         if minhash.scope == "language":  # no band of one language may meet a band of another
             bands ^= _lang_hashes(lang)[:, None]

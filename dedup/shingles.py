@@ -1,7 +1,9 @@
 """Text to shingle hashes over Arrow's buffers: lower-case words (one a character in Han, kana and Thai), n at a time.
 
 Words here do not depend on a language guess, so a page and its copy are compared alike whatever each was taken
-for. Case is folded for Latin, Greek, Cyrillic and the rest through Python's simple lower-case map.
+for. Case is folded for Latin, Greek, Cyrillic and the rest through Python's simple lower-case map. A shingle is a
+polynomial in its units' hashes, carried on from the shingle before (Karp and Rabin 1987, doi:10.1147/rd.312.0249),
+so it costs the same for every n. Traded away: the hash is not keyed; who wants two shingles to collide can make them.
 """
 
 from __future__ import annotations
@@ -11,73 +13,114 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from filters.segment import CLASSES, OTHER, SINGLE, SPACE, Ints, buffers, decode_at, mix
+from dedup.units import CHAR, MOST, SCRATCH, SECOND, SEED, TABLES, WORD, fold, hash_units
+from filters.segment import Ints, buffers
 
-LOWER = np.fromiter(
-    (ord(chr(c).lower()) if len(chr(c).lower()) == 1 else c for c in range(0x110000)), np.int32, 0x110000
-)
 Hashes = npt.NDArray[np.uint32]
-WORD, CHAR = 0, 1
+LONGEST = 64  # units in a shingle; a power of two, for the ring of the last units
+BASE = np.uint64(0xD1342543DE82EF95)  # of the polynomial: odd, so that no unit's hash loses bits
+FROM, KEPT, CUT, HASH, SEEN, ROLLED, STATE = range(7)  # what one chunk of a text hands on to the next
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def units(data, start, end, unit, classes, lower, out):  # type: ignore[no-untyped-def]
-    """Hash each word (or character) of one text into `out`; returns how many."""
-    n, h, filled = 0, np.uint64(0), False
-    i = start
-    while i < end:
-        code, width = decode_at(data, i)
-        i += width
-        kind = classes[code]
-        alone = kind == SINGLE or (unit == CHAR and kind != SPACE)
-        if filled and (alone or kind in (SPACE, OTHER)):
-            out[n] = mix(h)
-            n, h, filled = n + 1, np.uint64(0), False
-        if alone:
-            out[n] = mix(np.uint64(lower[code]) + np.uint64(1))
+def power(n):  # type: ignore[no-untyped-def]
+    """BASE to the n, modulo 2^64: what the oldest of n + 1 units has been multiplied with."""
+    result = np.uint64(1)
+    for _ in range(n):
+        result *= BASE
+    return result
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def squeeze(rolled):  # type: ignore[no-untyped-def]
+    """32 bits of a shingle's polynomial, every bit of it counting."""
+    rolled = (rolled ^ (rolled >> np.uint64(32))) * SECOND
+    return np.uint32(rolled >> np.uint64(32))
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def roll(units, count, ngram, oldest, ring, state, out):  # type: ignore[no-untyped-def]
+    """Hashes of the shingles that end in these units, 32 bits each; `ring` holds the hashes of the last units."""
+    n, seen, rolled = 0, np.int64(state[SEEN]), state[ROLLED]
+    for k in range(count):
+        h = units[k]
+        rolled = rolled * BASE + h
+        if seen >= ngram:
+            rolled -= ring[(seen - ngram) & (LONGEST - 1)] * oldest
+        ring[seen & (LONGEST - 1)] = h
+        seen += 1
+        if seen >= ngram:
+            out[n] = squeeze(rolled)
             n += 1
-        elif kind != SPACE and kind != OTHER:
-            h = mix(h * np.uint64(31) + np.uint64(lower[code]) + np.uint64(1))
-            filled = True
-    if filled:
-        out[n] = mix(h)
+    state[SEEN], state[ROLLED] = np.uint64(seen), rolled
+    return n
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def begin(state, start):  # type: ignore[no-untyped-def]
+    """The state at the first byte of a text."""
+    state[:] = 0
+    state[FROM], state[HASH] = np.uint64(start), SEED
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def scan(data, end, unit, ngram, oldest, state, scratch, tables, out):  # type: ignore[no-untyped-def]
+    """Shingle hashes of one text's next chunk, MOST at the most; returns how many.
+
+    `state` is carried on from call to call; the text is over when its FROM is `end`. A text with fewer than `ngram`
+    units is one shingle, one without any none.
+    """
+    low, edges, units, ring = scratch
+    i, o = fold(data, np.int64(state[FROM]), end, unit, tables[0], tables[1], low, np.int64(state[KEPT]))
+    count, kept, cut, h = hash_units(low, o, i >= end, state[CUT] > 0, state[HASH], edges, units)
+    state[FROM], state[KEPT], state[CUT], state[HASH] = np.uint64(i), np.uint64(kept), np.uint64(cut), h
+    n = roll(units, count, ngram, oldest, ring, state, out)
+    if i >= end and 0 < state[SEEN] < ngram:
+        out[n] = squeeze(state[ROLLED])
         n += 1
     return n
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def combine(hashes, count, ngram, out):  # type: ignore[no-untyped-def]
-    """Hashes of n neighbouring units, 32 bits each; a text shorter than n is one shingle, an empty one none."""
-    if count == 0:
-        return 0
-    width = min(ngram, count)
-    total = count - width + 1
-    for k in range(total):
-        h = np.uint64(width)
-        for j in range(k, k + width):
-            h = mix(h * np.uint64(0x9E3779B97F4A7C15) + hashes[j])
-        out[k] = np.uint32(h >> np.uint64(32))
-    return total
+def scratch_space():  # type: ignore[no-untyped-def]
+    """(folded text, its units' edges, their hashes, the last units' hashes) for `scan`."""
+    return (
+        np.zeros(SCRATCH, np.uint8),
+        np.zeros(SCRATCH, np.int64),
+        np.zeros(MOST, np.uint64),
+        np.zeros(LONGEST, np.uint64),
+    )
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def _all(data, bounds, unit, ngram, classes, lower):  # type: ignore[no-untyped-def]
+def _all(data, bounds, unit, ngram, tables):  # type: ignore[no-untyped-def]
     docs = len(bounds) - 1
     first = np.zeros(docs + 1, np.int64)
     out = np.empty(bounds[-1] - bounds[0] + docs, np.uint32)
-    scratch = np.empty(np.max(bounds[1:] - bounds[:-1]) + 1 if docs else 1, np.uint64)
+    scratch, oldest, state = scratch_space(), power(ngram), np.zeros(STATE, np.uint64)
     n = 0
     for doc in range(docs):
-        count = units(data, bounds[doc], bounds[doc + 1], unit, classes, lower, scratch)
-        n += combine(scratch, count, ngram, out[n:])
+        end = bounds[doc + 1]
+        begin(state, bounds[doc])
+        while np.int64(state[FROM]) < end:
+            n += scan(data, end, unit, ngram, oldest, state, scratch, tables, out[n:])
         first[doc + 1] = n
     return out[:n], first
 
 
+def checked(ngram: int, unit: str) -> int:
+    """The number of a unit; ValueError for one that is unknown or a shingle that is too long."""
+    if not 1 <= ngram <= LONGEST:
+        raise ValueError(f"ngram is {ngram}: a shingle has 1 to {LONGEST} units.")
+    if unit not in ("word", "char"):
+        raise ValueError(f"unit is {unit!r}: it is 'word' or 'char'.")
+    return CHAR if unit == "char" else WORD
+
+
 def shingles(text: pa.LargeStringArray, ngram: int, unit: str = "word") -> tuple[Hashes, Ints]:
     """(hashes, first[n+1]): the 32-bit shingle hashes of text i are hashes[first[i]:first[i+1]]."""
-    data, bounds = buffers(text)
-    result: tuple[Hashes, Ints] = _all(data, bounds, CHAR if unit == "char" else WORD, ngram, CLASSES, LOWER)
+    kind, (data, bounds) = checked(ngram, unit), buffers(text)
+    result: tuple[Hashes, Ints] = _all(data, bounds, kind, ngram, TABLES)
     return result
 
 

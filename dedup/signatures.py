@@ -1,14 +1,16 @@
-"""MinHash signatures, bit-equal to datasketch's for the same 32-bit shingle hashes.
+"""MinHash signatures, bit-equal to datasketch's for the same 32-bit shingle hashes, in one pass over the text.
 
 The permutations are datasketch's own objects, so they cannot drift. Its default scheme `affine32` mixes a hash
-with MurmurHash3's finaliser and applies a*h + b modulo 2^32; that is 32-bit arithmetic without a division,
-which the compiler turns into SIMD. Traded away: 64-bit hashes, and the provable (not the measured) min-wise
-independence of the old Mersenne scheme.
+with MurmurHash3's finaliser and applies a*h + b modulo 2^32: 32-bit arithmetic without a division, done in vectors
+(dedup/lanes.py). `legacy` is its scheme before 2.0, ((a*h + b) mod 2^61 - 1) mod 2^32. Shingles are made and used up
+a chunk at a time, so a signature takes the same memory whatever the length of the text. Traded away: 64-bit hashes,
+and the provable (not the measured) min-wise independence of the Mersenne scheme.
 """
 
 from __future__ import annotations
 
 from functools import cache
+from typing import Literal
 
 import numba
 import numpy as np
@@ -16,16 +18,28 @@ import numpy.typing as npt
 import pyarrow as pa
 from datasketch import MinHash as Reference
 
-from dedup.shingles import shingles
+from dedup.lanes import LANES, minima16, minima64
+from dedup.shingles import FROM, STATE, begin, checked, power, scan, scratch_space
+from dedup.units import MOST, TABLES
+from filters.segment import buffers
 
 Signatures = npt.NDArray[np.uint32]
+Scheme = Literal["affine32", "legacy"]
+EMPTY = np.uint32(0xFFFFFFFF)
+MERSENNE = np.uint64((1 << 61) - 1)
 
 
 @cache
-def permutations(num_perm: int, seed: int) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
-    """datasketch's (a, b) of the affine32 scheme."""
-    a, b = Reference(num_perm=num_perm, seed=seed, scheme="affine32").permutations
-    return np.ascontiguousarray(a, np.uint32), np.ascontiguousarray(b, np.uint32)
+def permutations(num_perm: int, seed: int, scheme: Scheme = "affine32") -> tuple[npt.NDArray[np.uint32], ...]:
+    """datasketch's (a, b), of uint32 for affine32 and uint64 for legacy, filled up to whole vectors with zeros."""
+    if scheme not in ("affine32", "legacy"):
+        raise ValueError(f"scheme is {scheme!r}: it is 'affine32' or 'legacy'.")
+    a, b = Reference(num_perm=num_perm, seed=seed, scheme=scheme).permutations
+    kind, fill = (np.uint64 if scheme == "legacy" else np.uint32), -num_perm % LANES
+    made = tuple(np.pad(np.asarray(part, kind), (0, fill)) for part in (a, b))
+    for part in made:
+        part.flags.writeable = False
+    return made
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
@@ -39,28 +53,106 @@ def fmix32(h):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def permute(hashes, first, a, b):  # type: ignore[no-untyped-def]
+def lower_affine(hashes, count, a, b, row):  # type: ignore[no-untyped-def]
+    """Lower the minima in `row` by `count` hashes, which are mixed in place; sizes are whole vectors."""
+    for k in range(count):
+        hashes[k] = fmix32(hashes[k])
+    p = 0
+    while p + 4 * LANES <= len(row):
+        minima64(hashes, count, a, b, row, p)
+        p += 4 * LANES
+    while p < len(row):
+        minima16(hashes, count, a, b, row, p)
+        p += LANES
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def lower_legacy(hashes, count, a, b, row):  # type: ignore[no-untyped-def]
+    """As `lower_affine`, for the Mersenne scheme. As in datasketch, a*h + b is taken modulo 2^64 first."""
+    for p in range(len(row)):
+        factor, offset, least = a[p], b[p], np.uint64(row[p])
+        for k in range(count):
+            x = factor * np.uint64(hashes[k]) + offset
+            x = (x & MERSENNE) + (x >> np.uint64(61))
+            x = x - MERSENNE if x >= MERSENNE else x
+            least = min(least, x & np.uint64(0xFFFFFFFF))
+        row[p] = np.uint32(least)
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def lower(hashes, count, a, b, row):  # type: ignore[no-untyped-def]
+    """Lower the minima in `row`; the type of `a` names the scheme."""
+    if a.itemsize == 8:
+        lower_legacy(hashes, count, a, b, row)
+    else:
+        lower_affine(hashes, count, a, b, row)
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def permute(hashes, first, a, b, out):  # type: ignore[no-untyped-def]
     """Minimum of every permutation over every text's hashes; all ones for a text without any."""
-    docs, size = len(first) - 1, len(a)
-    out = np.full((docs, size), np.uint32(0xFFFFFFFF), np.uint32)
-    mixed = np.empty(len(hashes), np.uint32)
-    for k in range(len(hashes)):
-        mixed[k] = fmix32(hashes[k])
-    for doc in range(docs):
-        row = out[doc]
-        for k in range(first[doc], first[doc + 1]):
-            h = mixed[k]
-            for p in range(size):
-                row[p] = min(row[p], np.uint32(a[p] * h + b[p]))
+    row, chunk = np.empty(len(a), np.uint32), np.empty(MOST, np.uint32)
+    for doc in range(len(first) - 1):
+        row[:] = EMPTY
+        for low in range(first[doc], first[doc + 1], MOST):
+            count = min(MOST, first[doc + 1] - low)
+            chunk[:count] = hashes[low : low + count]
+            lower(chunk, count, a, b, row)
+        out[doc] = row[: out.shape[1]]
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def sign(data, bounds, unit, ngram, tables, a, b, out):  # type: ignore[no-untyped-def]
+    """Signatures of texts, without keeping their shingles."""
+    row, chunk = np.empty(len(a), np.uint32), np.empty(MOST, np.uint32)
+    scratch, oldest, state = scratch_space(), power(ngram), np.zeros(STATE, np.uint64)
+    for doc in range(len(bounds) - 1):
+        row[:] = EMPTY
+        end = bounds[doc + 1]
+        begin(state, bounds[doc])
+        while np.int64(state[FROM]) < end:
+            count = scan(data, end, unit, ngram, oldest, state, scratch, tables, chunk)
+            lower(chunk, count, a, b, row)
+        out[doc] = row[: out.shape[1]]
+
+
+def signatures_of(
+    hashes: npt.NDArray[np.uint32],
+    first: npt.NDArray[np.int64],
+    num_perm: int,
+    seed: int = 1,
+    scheme: Scheme = "affine32",
+) -> Signatures:
+    """Signatures (texts x num_perm) of ready shingle hashes: text i has hashes[first[i]:first[i+1]]."""
+    out = np.empty((len(first) - 1, num_perm), np.uint32)
+    permute(np.ascontiguousarray(hashes, np.uint32), first, *permutations(num_perm, seed, scheme), out)
     return out
 
 
-def signatures_of(hashes: npt.NDArray[np.uint32], first: npt.NDArray[np.int64], num_perm: int, seed: int) -> Signatures:
-    """Signatures (texts x num_perm) of ready shingle hashes."""
-    result: Signatures = permute(hashes, first, *permutations(num_perm, seed))
-    return result
+def signatures(
+    text: pa.LargeStringArray, ngram: int, unit: str, num_perm: int, seed: int = 1, scheme: Scheme = "affine32"
+) -> Signatures:
+    """Signatures (texts x num_perm) of texts; all ones for a text without a word.
+
+    >>> signatures(pa.array(["a b", "A, b!", ""], pa.large_string()), 2, "word", 3)[:, :1].tolist()
+    [[3620135793], [3620135793], [4294967295]]
+    """
+    kind, (data, bounds) = checked(ngram, unit), buffers(text)
+    out = np.empty((len(text), num_perm), np.uint32)
+    sign(data, bounds, kind, ngram, TABLES, *permutations(num_perm, seed, scheme), out)
+    return out
 
 
-def signatures(text: pa.LargeStringArray, ngram: int, unit: str, num_perm: int, seed: int = 1) -> Signatures:
-    """Signatures (texts x num_perm) of texts."""
-    return signatures_of(*shingles(text, ngram, unit), num_perm, seed)
+def as_datasketch(row: npt.NDArray[np.uint32], seed: int = 1, scheme: Scheme = "affine32") -> Reference:
+    """One signature as datasketch's MinHash, for its `jaccard`, LSH indexes and the rest; copied.
+
+    To go on with `update`, its hashfunc is `int`: it takes shingle hashes, not texts.
+    """
+    a, b = permutations(len(row), seed, scheme)
+    return Reference(
+        seed=seed,
+        hashfunc=int,
+        hashvalues=row,
+        permutations=(a[: len(row)], b[: len(row)]),
+        scheme=scheme,
+    )

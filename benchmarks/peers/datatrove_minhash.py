@@ -1,43 +1,36 @@
-"""datatrove's four MinHash stages as FineWeb ran them (14 x 8, 64 bits, 5 words); run by its own interpreter.
+"""Pairs of texts that meet in a bucket of datatrove's MinHash, run by the interpreter of datatrove's environment.
 
-python datatrove_minhash.py FOLDER_OF_PARQUET OUT    (columns id, text; two files, two workers)
+python datatrove_minhash.py TEXTS.json BUCKETS ROWS SEED...      -> JSON lines on stdout, one list of pairs a seed
 
-Prints `STAGE name wall seconds` for each stage and `STAGE minhash wall seconds` for all of them.
+TEXTS.json is a list of texts. Shingles and signatures are made by datatrove's own signature step (5 words, English, its
+default normalisation and hash); two texts meet if all rows of a bucket are equal, as its bucket step finds them.
 """
 
-from __future__ import annotations
-
-import shutil
+import json
 import sys
-import time
+import tempfile
+from collections import defaultdict
+from itertools import combinations
+from pathlib import Path
 
-from datatrove.executor import LocalPipelineExecutor
-from datatrove.pipeline.dedup import MinhashDedupBuckets, MinhashDedupCluster, MinhashDedupFilter, MinhashDedupSignature
-from datatrove.pipeline.dedup.minhash import MinhashConfig
-from datatrove.pipeline.readers import ParquetReader
-from datatrove.pipeline.writers import JsonlWriter
-from datatrove.utils.hashing import HashConfig
+from datatrove.pipeline.dedup.minhash import MinhashConfig, MinhashDedupSignature
 
 
-def timed(name: str, steps: list[object], out: str, tasks: int = 2, workers: int = 2) -> float:
-    start = time.time()
-    LocalPipelineExecutor(steps, tasks=tasks, workers=workers, logging_dir=f"{out}/log-{name}").run()
-    print(f"STAGE {name} wall {time.time() - start:.1f}", flush=True)
-    return time.time() - start
-
-
-def main(source: str, out: str) -> None:
-    shutil.rmtree(out, ignore_errors=True)
-    text = ParquetReader(source, text_key="text", id_key="id")
-    config = MinhashConfig(hash_config=HashConfig(precision=64), num_buckets=14, hashes_per_bucket=8, n_grams=5)
-    total = timed("signatures", [text, MinhashDedupSignature(output_folder=f"{out}/s", config=config)], out)
-    buckets = MinhashDedupBuckets(input_folder=f"{out}/s", output_folder=f"{out}/b", config=config)
-    total += timed("buckets", [buckets], out, tasks=14)
-    cluster = MinhashDedupCluster(input_folder=f"{out}/b", output_folder=f"{out}/r", config=config)
-    total += timed("cluster", [cluster], out, tasks=1, workers=1)
-    kept = JsonlWriter(f"{out}/kept")
-    total += timed("filter", [text, MinhashDedupFilter(input_folder=f"{out}/r"), kept], out)
-    print(f"STAGE minhash wall {total:.1f}")
+def main(path, buckets, rows, *seeds):
+    """Print the pairs of every seed."""
+    texts = json.loads(Path(path).read_text("utf-8"))
+    shingles = None
+    for seed in seeds:
+        config = MinhashConfig(n_grams=5, num_buckets=int(buckets), hashes_per_bucket=int(rows), seed=int(seed))
+        step = MinhashDedupSignature(tempfile.mkdtemp(), config)
+        if shingles is None:
+            shingles = [step.get_shingles(text) for text in texts]
+        met = defaultdict(list)
+        for k, one in enumerate(shingles):
+            if one.size:
+                for bucket, signature in enumerate(step.get_signature(one)):
+                    met[bucket, tuple(signature)].append(k)
+        print(json.dumps(sorted({pair for members in met.values() for pair in combinations(members, 2)})), flush=True)
 
 
 if __name__ == "__main__":
