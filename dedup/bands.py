@@ -13,7 +13,6 @@ from functools import cache
 import numba
 import numpy as np
 import numpy.typing as npt
-from datasketch import MinHashLSH
 
 from dedup.signatures import Signatures
 from dedup.units import absorb, finish
@@ -74,6 +73,8 @@ def choose(threshold: float, num_perm: int = 128, weights: tuple[float, float] =
     >>> choose(0.9, 128)
     (5, 25)
     """
+    from datasketch import MinHashLSH  # half a second of imports, needed only here
+
     index = MinHashLSH(threshold=threshold, num_perm=num_perm, weights=weights)
     return index.b, index.r
 

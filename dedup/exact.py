@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
-from filters.segment import buffers
+from filters.bytewise import buffers
 
 
 def normalise(text: pa.LargeStringArray, how: str) -> pa.LargeStringArray:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dedup.units import CHAR, MOST, SCRATCH, SECOND, SEED, TABLES, WORD, fold, hash_units
-from filters.segment import Ints, buffers
+from filters.bytewise import Ints, buffers
 
 Hashes = npt.NDArray[np.uint32]
 LONGEST = 64  # units in a shingle; a power of two, for the ring of the last units

@@ -1,6 +1,7 @@
 """MinHash signatures, bit-equal to datasketch's for the same 32-bit shingle hashes, in one pass over the text.
 
-The permutations are datasketch's own objects, so they cannot drift. Its default scheme `affine32` mixes a hash
+The permutations are drawn as datasketch draws them (its own import takes half a second, most of it scipy's; a test
+holds the two together). Its default scheme `affine32` mixes a hash
 with MurmurHash3's finaliser and applies a*h + b modulo 2^32: 32-bit arithmetic without a division, done in vectors
 (dedup/lanes.py). `legacy` is its scheme before 2.0, ((a*h + b) mod 2^61 - 1) mod 2^32. Shingles are made and used up
 a chunk at a time, so a signature takes the same memory whatever the length of the text. Traded away: 64-bit hashes,
@@ -10,18 +11,20 @@ and the provable (not the measured) min-wise independence of the Mersenne scheme
 from __future__ import annotations
 
 from functools import cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from datasketch import MinHash as Reference
 
 from dedup.lanes import LANES, minima16, minima64
 from dedup.shingles import FROM, STATE, begin, checked, power, scan, scratch_space
 from dedup.units import MOST, TABLES
-from filters.segment import buffers
+from filters.bytewise import buffers
+
+if TYPE_CHECKING:
+    from datasketch import MinHash
 
 Signatures = npt.NDArray[np.uint32]
 Scheme = Literal["affine32", "legacy"]
@@ -31,12 +34,21 @@ MERSENNE = np.uint64((1 << 61) - 1)
 
 @cache
 def permutations(num_perm: int, seed: int, scheme: Scheme = "affine32") -> tuple[npt.NDArray[np.uint32], ...]:
-    """datasketch's (a, b), of uint32 for affine32 and uint64 for legacy, filled up to whole vectors with zeros."""
+    """datasketch 2.0's (a, b), of uint32 for affine32 and uint64 for legacy, filled up to whole vectors with zeros."""
     if scheme not in ("affine32", "legacy"):
         raise ValueError(f"scheme is {scheme!r}: it is 'affine32' or 'legacy'.")
-    a, b = Reference(num_perm=num_perm, seed=seed, scheme=scheme).permutations
+    draw = np.random.RandomState(seed)  # numpy promises this generator's stream for ever (NEP 19)
+    if scheme == "legacy":
+        pairs = [
+            (draw.randint(1, MERSENNE, dtype=np.uint64), draw.randint(0, MERSENNE, dtype=np.uint64))
+            for _ in range(num_perm)
+        ]
+        drawn = np.array(pairs, np.uint64).reshape(-1, 2).T
+    else:
+        a = draw.randint(0, 1 << 31, num_perm, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
+        drawn = np.stack((a, draw.randint(0, 1 << 32, num_perm, dtype=np.uint32)))
     kind, fill = (np.uint64 if scheme == "legacy" else np.uint32), -num_perm % LANES
-    made = tuple(np.pad(np.asarray(part, kind), (0, fill)) for part in (a, b))
+    made = tuple(np.pad(np.asarray(part, kind), (0, fill)) for part in drawn)
     for part in made:
         part.flags.writeable = False
     return made
@@ -143,13 +155,15 @@ def signatures(
     return out
 
 
-def as_datasketch(row: npt.NDArray[np.uint32], seed: int = 1, scheme: Scheme = "affine32") -> Reference:
+def as_datasketch(row: npt.NDArray[np.uint32], seed: int = 1, scheme: Scheme = "affine32") -> MinHash:
     """One signature as datasketch's MinHash, for its `jaccard`, LSH indexes and the rest; copied.
 
     To go on with `update`, its hashfunc is `int`: it takes shingle hashes, not texts.
     """
+    from datasketch import MinHash
+
     a, b = permutations(len(row), seed, scheme)
-    return Reference(
+    return MinHash(
         seed=seed,
         hashfunc=int,
         hashvalues=row,

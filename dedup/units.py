@@ -12,9 +12,8 @@ import numba
 import numpy as np
 
 from dedup.lanes import fold64, nonzero64
-from filters.bytewise import load64, trailing_zeros
-from filters.codepoints import CLASSES, LOWER
-from filters.segment import OTHER, SINGLE, SPACE, decode_at
+from filters.bytewise import decode_at, load64, trailing_zeros
+from filters.codepoints import CLASSES, LOWER, OTHER, SINGLE, SPACE
 
 WORD, CHAR = 0, 1
 CHUNK = 8192  # bytes of folded text

@@ -9,12 +9,24 @@ from __future__ import annotations
 import numba
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
+
+
+def buffers(text: pa.LargeStringArray) -> tuple[Bytes, Ints]:
+    """UTF-8 bytes and 64-bit offsets of a large_string array, without copying; a null is an empty text."""
+    text = text.fill_null("") if text.null_count else text
+    _, offsets, data = text.buffers()
+    bounds = np.frombuffer(offsets, np.int64)[text.offset : text.offset + len(text) + 1]
+    raw = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(1, np.uint8)
+    raw, bounds = raw.view(), bounds.view()
+    raw.flags.writeable = bounds.flags.writeable = False  # one type for every kernel, whoever made the buffer
+    return raw, bounds
 
 
 @intrinsic  # type: ignore[misc]

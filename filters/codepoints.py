@@ -32,6 +32,8 @@ IS_SPACE, IS_ALPHA, IS_ALNUM, IS_NUMERIC, IS_UPPER, IS_LOWER, IS_DIGIT, IS_PUNCT
 GOPHER_PUNCT, TERMINAL, SPECIAL, HAN, CJK_PUNCT, JUNK, ENDS_SENTENCE, IS_WORD = (1 << k for k in range(8, 16))
 RPV2_BULLET, LINE_BREAK = 1 << 16, 1 << 17
 ASSIGNED = ((0, 0x323B0), (0xE0000, 0xE0200))
+# Han and Hangul: 100,000 letters without case, of which only some Han are numbers. Half of the table's making.
+UNCASED = ((0x3400, 0x4DC0), (0x4E00, 0xA000), (0xAC00, 0xD7A4), (0x20000, 0x323B0))
 LAST = 0x110000
 DATA = Path(__file__).parent / "data"
 Classes = npt.NDArray[np.uint8]
@@ -62,6 +64,8 @@ def _classes() -> Classes:
 
 def _bits(c: str) -> int:
     kind = unicodedata.category(c)
+    if kind == "Lo" and any(low <= ord(c) < high for low, high in UNCASED):
+        return IS_ALPHA | IS_ALNUM | IS_WORD | IS_NUMERIC * c.isnumeric()
     bits = IS_SPACE * c.isspace() | IS_ALPHA * c.isalpha() | IS_ALNUM * c.isalnum() | IS_NUMERIC * c.isnumeric()
     bits |= IS_UPPER * c.isupper() | IS_LOWER * (c.islower() or (c.istitle() and not c.isupper()))
     bits |= IS_DIGIT * c.isdigit() | IS_PUNCT * (kind[0] == "P") | IS_WORD * (c.isalnum() or c == "_")

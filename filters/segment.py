@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 import rjieba
 from icu4py.breakers import WordBreaker
 
-from filters.bytewise import Bytes, Ints, decode_at, hash_bytes, mix
+from filters.bytewise import Bytes, Ints, buffers, decode_at, hash_bytes, mix
 from filters.codepoints import CLASSES, DIGIT, LETTER, MARK, OTHER, SINGLE, SPACE
 from filters.segmenters import BY_ICU, CHINESE, ELIDING
 from filters.tokens import ALPHA, ELIDED, ENGLISH, JOINED, PLAIN, SYMBOL, Tokens, cut, word_hash
@@ -78,17 +78,6 @@ def by_icu(code: str) -> Callable[[str], str]:
 
 
 SEGMENTERS: dict[str, Callable[[str], str]] = dict.fromkeys(CHINESE, by_jieba) | {c: by_icu(c) for c in BY_ICU}
-
-
-def buffers(text: pa.LargeStringArray) -> tuple[Bytes, Ints]:
-    """UTF-8 bytes and 64-bit offsets of a large_string array, without copying; a null is an empty text."""
-    text = text.fill_null("") if text.null_count else text
-    _, offsets, data = text.buffers()
-    bounds = np.frombuffer(offsets, np.int64)[text.offset : text.offset + len(text) + 1]
-    raw = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(1, np.uint8)
-    raw, bounds = raw.view(), bounds.view()
-    raw.flags.writeable = bounds.flags.writeable = False  # one type for every kernel, whoever made the buffer
-    return raw, bounds
 
 
 class TextView:
