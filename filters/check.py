@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from filters.catalogue import edit_names, signal_docs
 from filters.columns import DOCUMENT_SIGNALS, REMOVED
-from filters.edits import EDITS
 from filters.rules import column_of
-from filters.scores import score_types
-from filters.signals import SIGNALS
 from filters.thresholds import nearest
 from recipes.model import Recipe
 from recipes.steps import LOWER, UPPER, Rule
@@ -28,8 +26,8 @@ class StepError(ValueError):
 
 def check(recipe: Recipe) -> None:
     """Refuse a step that names no signal, edit or score, and bounds that contradict each other; StepError."""
-    scores = [name for score in recipe.scores for name in score_types(score)]
-    known = [*SIGNALS, *DOCUMENT_SIGNALS, *scores]
+    scores = [name for score in recipe.scores for name in (score.column, score.category_column) if name is not None]
+    known = [*signal_docs(), *DOCUMENT_SIGNALS, *scores]
     for step, edits in recipe.placed():
         here = [*known, REMOVED] if edits else known  # what the edit before it took away
         if step.signal is not None and step.signal not in here:
@@ -38,8 +36,8 @@ def check(recipe: Recipe) -> None:
                 hint = f" Declare it in [[scores]] with id {step.signal.removeprefix('score_')!r}."
             raise StepError(step.id, f"{recipe.name}: step {step.id} names no signal: {step.signal!r}.{hint}")
     for edit in recipe.edits:
-        if edit.edit not in EDITS:
-            hint = nearest(edit.edit, [*EDITS])
+        if edit.edit not in edit_names():
+            hint = nearest(edit.edit, edit_names())
             raise StepError(edit.id, f"{recipe.name}: step {edit.id} names no edit: {edit.edit!r}.{hint}")
     for step_id, told in _impossible(recipe):
         raise StepError(step_id, f"{recipe.name}: {told}")
@@ -53,7 +51,7 @@ def _impossible(recipe: Recipe) -> Iterator[tuple[str, str]]:
         if not isinstance(step, Rule) or step.bound not in (*LOWER, *UPPER):
             continue
         for lang, bound in _by_language(step):
-            share = step.signal in SIGNALS and SIGNALS[step.signal].doc.startswith("share")
+            share = signal_docs().get(step.signal or "", "").startswith("share")
             if (share and bound > 1) if step.bound in LOWER else bound < 0:
                 yield step.id, f"step {step.id}: no document has {step.signal} {step.bound} {bound:g}."
             mine, others = (lower, upper) if step.bound in LOWER else (upper, lower)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def gathered(run: Run, parts: Sequence[str]) -> list[Path]:
 
 def gather(run: Run) -> int:
     """Write gathered/ for a run of more than a few parts, unless it is there; returns how many files it has."""
-    from stats.rows import beside, decided_parts
+    from stats.rows import decided_parts
 
     parts = decided_parts(run)
     if len(parts) <= FEW:
@@ -55,20 +56,34 @@ def gather(run: Run) -> int:
     if files := gathered(run, parts):
         return len(files)
     before = state(run, parts)
-    folder, making = run.path / FOLDER, run.path / f".{FOLDER}"
-    shutil.rmtree(making, ignore_errors=True)
-    making.mkdir()
+    for stray in run.path.glob(f".{FOLDER}-*"):  # of a process that died, or of one that then leaves it to this one
+        shutil.rmtree(stray, ignore_errors=True)
+    try:
+        making = Path(tempfile.mkdtemp(prefix=f".{FOLDER}-", dir=run.path))
+    except OSError:  # a folder that may only be read: the parts are asked, which takes longer
+        return 0
+    try:
+        names = _write(run, parts, making)
+        (making / INDEX).write_text(json.dumps({"state": before, "files": names}))
+        shutil.rmtree(run.path / FOLDER, ignore_errors=True)
+        making.replace(run.path / FOLDER)
+    except OSError:  # a full disk, or another process was faster
+        shutil.rmtree(making, ignore_errors=True)
+        return len(gathered(run, parts))
+    return len(names)
+
+
+def _write(run: Run, parts: Sequence[str], folder: Path) -> list[str]:
+    from stats.rows import beside
+
     run.rows("CREATE OR REPLACE TEMP TABLE counted AS SELECT doc_id AS shard_id, n_tokens FROM tokens")
     columns = [name for name, *_ in run.rows("DESCRIBE signals")]
     names = []
     for number, (first, group) in enumerate(_groups(run, parts)):
         table = run.table(beside(run, columns, group, first, "counted"))
         names.append(f"{number:05d}.parquet")
-        pq.write_table(table, making / names[-1], compression="zstd", compression_level=1, row_group_size=DOCUMENTS)
-    (making / INDEX).write_text(json.dumps({"state": before, "files": names}))
-    shutil.rmtree(folder, ignore_errors=True)
-    making.replace(folder)
-    return len(names)
+        pq.write_table(table, folder / names[-1], compression="zstd", compression_level=1, row_group_size=DOCUMENTS)
+    return names
 
 
 def _groups(run: Run, parts: Sequence[str]) -> list[tuple[int, list[str]]]:

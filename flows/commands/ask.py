@@ -62,6 +62,7 @@ def what_if(
     from filters.thresholds import set_thresholds
     from recipes.load import load
     from recipes.save import save_changes
+    from stats.gather import gather
     from stats.run import open_run
     from stats.show import table, write
     from stats.what_if import what_if as ask
@@ -69,6 +70,7 @@ def what_if(
     if recipe is None and not set_:
         raise ValueError("Nothing would change: give --set RULE=VALUE, or --recipe NAME.")
     with open_run(run) as opened:
+        gather(opened)
         wanted = set_thresholds(load(recipe) if recipe else opened.recipe, set_ or [])
         answer = ask(opened, wanted)
     tables = {"totals": answer.totals, "fates": answer.fates, "languages": answer.languages}
@@ -100,11 +102,13 @@ def compare(
     from flows.choices import compared
     from stats.compare import compare as ask
     from stats.compare import matrix
+    from stats.gather import gather
     from stats.overlap import overlap
     from stats.run import open_run
     from stats.show import table, write
 
     with open_run(run) as opened:
+        gather(opened)
         if rules is not None:
             chosen, notices = compared(opened.described, opened.recipe, rules)
             found = overlap(opened, next(iter(chosen.values())))

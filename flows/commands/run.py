@@ -72,6 +72,12 @@ def run(
                 against=_absolute(against) if against else None,
                 flags=beam or [],
             )
+    if "://" not in out:
+        from stats.gather import gather
+        from stats.run import open_run
+
+        with open_run(out) as opened:
+            gather(opened)  # so that the first question is answered as fast as the second
     funnel(out)
 
 
