@@ -85,7 +85,9 @@ class Substrings(Mode):
 
 class Overlap(Mode):
     """Documents that share windows of `n` with an item: a share of the item's (`containment`, PaLM's 70 % of 8-grams),
-    or of all that either has (`jaccard`, Gopher's 13-grams, which compares whole documents)."""
+    or of all that either has (`jaccard`, Gopher's 13-grams, which compares whole documents). With `stretch`, the item's
+    windows must stand together, in so many times the bytes of the item: long documents have many windows by chance.
+    """
 
     kind: Literal["overlap"] = "overlap"
     measure: Literal["containment", "jaccard"] = "containment"
@@ -94,6 +96,7 @@ class Overlap(Mode):
     shortest: int = Field(default=8, ge=1, le=255)
     shortest_cjk: int = Field(default=12, ge=1, le=255)
     share: float = Field(default=0.7, gt=0, le=1)
+    stretch: float | None = Field(default=None, ge=1, le=1000)
 
 
 class Paragraphs(Mode):
@@ -125,11 +128,16 @@ class Decontaminate(Strict):
 
 
 def recommended() -> Decontaminate:
-    """GPT-3's 13-grams, cut out, and GPT-4's substrings: what a recipe without this section gets for `--decontaminate`
-    (figures in docs/decontamination.md)."""
+    """What a recipe without this section gets for `--decontaminate`: GPT-3's 13-grams, GPT-4's substrings, and half of
+    an item's 5-grams in one place, which finds items with a word or two changed (figures in docs/decontamination.md).
+    """
+    loose = Overlap(
+        id="decontam.overlap.v1", action="cut", n=5, n_cjk=8, share=0.5, stretch=3, evidence="A", note="measured here"
+    )
     return Decontaminate(
         modes=(
             Ngrams(id="decontam.ngram.v1", evidence="M", source="arXiv:2005.14165 App. C"),
-            Substrings(id="decontam.substring.v1", action="cut", evidence="M", source="arXiv:2303.08774 App. C"),
+            Substrings(id="decontam.substring.v1", action="cut", evidence="S", source="arXiv:2303.08774 App. C"),
+            loose,
         )
     )

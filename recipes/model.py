@@ -12,6 +12,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from recipes.decontaminate import Decontaminate
 from recipes.dedup import Dedup
 from recipes.mixture import Mixture
 from recipes.scores import Score
@@ -74,6 +75,7 @@ class Recipe(Strict):
     scores: tuple[Score, ...] = ()
     steps: tuple[Step, ...] = ()
     dedup: Dedup = Dedup()
+    decontaminate: Decontaminate | None = None
     scrub: Scrub = Scrub()
     tokens: Tokens = Tokens()
     mixture: Mixture | None = None

@@ -1,14 +1,13 @@
 """The windows of all evaluation items, as a hash table, and the scan that finds them in documents.
 
 A window is so many units in a row, as one polynomial hash with its length mixed in. The scan keeps a ring of the last
-units, so its memory does not grow with a text; a bitmap of what the windows end with turns nearly every place away
-before the table is asked. A hit is not compared with the item's text: with 64 bits, a corpus of 10^12 words against
+units, so its memory does not grow with a text; bitmaps of what windows end with, and of whole ones, turn nearly every
+place away, since a look into a large table costs more than cutting the text does. A hit is not compared with the item's text: with 64 bits, a corpus of 10^12 words against
 10^6 windows claims a false one with a chance of about 5 %, once in the whole corpus.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numba
@@ -17,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dedup.decontam.letters import letters
-from dedup.decontam.units import BASE, Hashes, next_unit
+from dedup.decontam.units import BASE, Hashes, next_unit, taken
 from filters.segment import Ints, buffers, mix
 
 LONGEST = 255  # units of a window
@@ -56,16 +55,6 @@ class Hits(NamedTuple):
     gram: Ints
     start: Ints
     stop: Ints
-
-
-class Window(NamedTuple):
-    """A window of an item as it goes into an index: hash of all units, of the last few, length, and whose it is."""
-
-    whole: Hashes
-    hashes: Hashes
-    at: Ints
-    length: Ints
-    item: Ints
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
@@ -152,9 +141,16 @@ def _scan(data, bounds, by_letter, lengths, powers, ends, wholes, shift, keys, s
         i, end, within, count, total = bounds[doc], bounds[doc + 1], 0, 0, np.uint64(0)
         sums[0] = total
         while True:
-            i, within, start, stop, h, _ = next_unit(data, i, end, within, by_letter, one, first, many)
-            if stop < 0:
-                break
+            if by_letter and within == 0 and i < end and data[i] < 0x80:  # what nearly all letters are, without a call
+                letter = one[np.int64(data[i])]
+                i += 1
+                if letter < 0:
+                    continue
+                start, stop, h = i - 1, i, taken(np.uint64(0), letter)
+            else:
+                i, within, start, stop, h, _ = next_unit(data, i, end, within, by_letter, one, first, many)
+                if stop < 0:
+                    break
             starts[count & (RING - 1)] = start
             total = total * BASE + h
             count += 1

@@ -43,7 +43,7 @@ def load_items(sets: Sequence[EvaluationSet]) -> Items:
             raise FileNotFoundError(f"There is no evaluation set at {path}. Give a .jsonl, .parquet or text file.")
         data = path.read_bytes()
         digest.update(hashlib.sha256(data).digest() + one.model_dump_json(exclude={"file"}).encode())
-        called = one.name or path.name.split(".")[0]
+        called = (one.name or path.name.split(".")[0]).replace(":", "_")
         before = len(texts)
         for number, row in enumerate(_rows(path, data), 1):
             where = f"{path}, {'row' if '.parquet' in path.suffixes else 'line'} {number}"

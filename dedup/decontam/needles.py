@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 import xxhash
 
@@ -23,13 +24,15 @@ CJK = 0.5  # an item with at least this share of characters that are units by th
 @dataclass(frozen=True)
 class Needles:
     """What one mode looks for. `owners[first[g]:first[g+1]]` are the items that have gram g; `sizes` is the number of
-    different grams of each item, 0 for one that is too short."""
+    different grams of each item, 0 for one that is too short, `lengths` the units of each item's windows, and `size_of_text` its bytes."""
 
     mode: AnyMode
     index: Index | Hashes  # sorted hashes of lines for Paragraphs
     first: Ints
     owners: Ints
     sizes: Ints
+    lengths: Ints
+    size_of_text: Ints
 
     @property
     def grams(self) -> int:
@@ -54,7 +57,17 @@ def needles(mode: AnyMode, items: Items) -> Needles:
     cut = units(items.text, by_letter=isinstance(mode, Substrings))
     at, length, item = _substrings(mode, items, cut) if isinstance(mode, Substrings) else _windows(mode, cut)
     index = build(cut.hashes, at, length, item, isinstance(mode, Substrings))
-    return Needles(mode, index, index.first, index.owners, np.bincount(index.owners, minlength=len(items.text)))
+    lengths = np.zeros(len(items.text), np.int64)
+    lengths[item] = length
+    return Needles(mode, index, index.first, index.owners, _sizes(index.owners, items), lengths, _bytes(items))
+
+
+def _bytes(items: Items) -> Ints:
+    return np.asarray(pc.binary_length(items.text), np.int64)
+
+
+def _sizes(owners: Ints, items: Items) -> Ints:
+    return np.bincount(owners, minlength=len(items.text)).astype(np.int64)
 
 
 def _counts(cut: Units) -> tuple[Ints, npt.NDArray[np.bool_]]:
@@ -103,7 +116,8 @@ def _of_lines(mode: Paragraphs, items: Items) -> Needles:
     pairs = np.unique(np.column_stack([gram.astype(np.int64), found.doc[good]]), axis=0).reshape(-1, 2)
     first = np.searchsorted(pairs[:, 0], np.arange(len(keys) + 1)).astype(np.int64)
     owners = np.ascontiguousarray(pairs[:, 1])
-    return Needles(mode, keys, first, owners, np.bincount(owners, minlength=len(items.text)))
+    sizes = _sizes(owners, items)
+    return Needles(mode, keys, first, owners, sizes, np.minimum(sizes, 1), _bytes(items))
 
 
 def too_short(all_needles: list[Needles], items: Items) -> Ints:

@@ -53,7 +53,7 @@ def next_unit(data, i, end, within, by_letter, one, first, many):  # type: ignor
                 continue
             if start >= 0:
                 break
-            return i + width, 0, i, i + width, mix(taken(h, letter)), letter >= ALONE
+            return i + width, 0, i, i + width, taken(h, letter), letter >= ALONE
         if letter == NOTHING:
             i += width
             continue
@@ -75,7 +75,7 @@ def next_unit(data, i, end, within, by_letter, one, first, many):  # type: ignor
                 return i, within, start, stop, mix(h), False
             found, at = many[at], at + 1
             within = at - first[SEVERAL - letter] if at < last else 0
-            return i if at < last else i + width, within, i, i + width, mix(taken(h, found)), found >= ALONE
+            return i if at < last else i + width, within, i, i + width, taken(h, found), found >= ALONE
         within = 0
         i += width
     return i, 0, start, stop, mix(h), False
