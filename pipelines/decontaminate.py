@@ -4,7 +4,7 @@ Two passes over parts. The first reads every text and writes what it found to `f
 places. Then the windows that more documents have than a mode allows are counted, over the items' windows only, so the
 count is bounded by the evaluation sets. The second reads only texts with findings and writes rows of CUTS. Documents
 that a rule drops, or that repeat another, are not looked at: copies of one page must not make its windows common.
-Traded away: each worker process reads the evaluation sets and indexes them for itself, a second or two for 10,000 items.
+Traded away: each worker process reads and indexes the evaluation sets for itself, a second for 10,000 items.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ class EvaluationSet(Strict):
     """A file of items: .jsonl, .parquet (each also .gz, .zst where it is text) or lines of text.
 
     `fields` are read as one text, lists joined line by line; without it the first that is there of text, question,
-    prompt, problem, input, query, sentence, goal. `id` names what tells items apart (several are joined by "/"); without
-    it, id, task_id or idx, else the line's number. `name` is what reports call the set, the file's name if empty.
+    prompt, problem, input, query, sentence, goal. `id` names what tells items apart (several are joined by "/");
+    without it, id, task_id or idx, else the line's number. `name` is what reports call the set, the file's if empty.
     """
 
     file: str

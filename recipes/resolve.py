@@ -16,7 +16,8 @@ from recipes.steps import Edit
 
 
 class Missing(FileNotFoundError):
-    """A score or an evaluation set has no file; `score` is the id of it or of its mode, so that whoever knows the recipe's file can name the line."""
+    """A score or an evaluation set has no file; `score` is the id of it or of its mode, so that whoever knows the
+    recipe's file can name the line."""
 
     def __init__(self, score: str, told: str) -> None:
         super().__init__(told)

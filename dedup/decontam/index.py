@@ -2,8 +2,9 @@
 
 A window is so many units in a row, as one polynomial hash with its length mixed in. The scan keeps a ring of the last
 units, so its memory does not grow with a text; bitmaps of what windows end with, and of whole ones, turn nearly every
-place away, since a look into a large table costs more than cutting the text does. A hit is not compared with the item's text: with 64 bits, a corpus of 10^12 words against
-10^6 windows claims a false one with a chance of about 5 %, once in the whole corpus.
+place away, since a look into a large table costs more than cutting the text does. A hit is not compared with the item's
+text: with 64 bits, a corpus of 10^12 words against 10^6 windows claims a false one with a chance of about 5 %, once in
+the whole corpus.
 """
 
 from __future__ import annotations
@@ -185,5 +186,3 @@ def scan(text: pa.LargeStringArray, index: Index) -> Hits:
         index.keys, index.slots, *letters(),
     )  # fmt: skip
     return Hits(*np.ascontiguousarray(found.T))
-
-

@@ -2,7 +2,8 @@
 
 Modes are asked in order, and a later one sees what earlier ones have cut. The first that lets the document go gives
 the fate, on one row and no more; what other modes found is told all the same, so that reports name every item. A
-stretch of text names at most MOST items: templated items that share every word would make rows without end.
+stretch of text names at most MOST items, and of a document that goes at most MOST_SPANS stretches are told: templated
+items that share every word, or a page that is one item again and again, would make rows without end.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from dedup.decontam.units import units, windows
 from filters.segment import Bytes, Ints
 from recipes.decontaminate import Overlap
 
-MOST = 16
+MOST, MOST_SPANS = 16, 64
 CANDIDATES = 1024  # items of one document whose stretches are looked at
 
 
@@ -61,11 +62,8 @@ def judge(text: str, needles: Sequence[Needles], hits: Sequence[Hits]) -> list[R
 
 def _apply(document: _Document, one: Needles, found: Hits, value: str | None, threshold: str) -> None:
     spans = np.column_stack([found.start, found.stop])
-    union = merged(spans)
-    group = group_of(spans, union)
-    items = [owners_of(one, found.gram[group == k])[:MOST].tolist() for k in range(len(union))]
     mode, drop = one.mode, one.mode.action == "drop"
-    cut = union if drop else widened(document.data, union, mode.window)
+    cut = merged(spans) if drop else merged(widened(document.data, merged(spans), mode.window))
     value = value or f"{len(np.unique(found.gram))} found"
     if not drop:
         document.cut = merged(np.concatenate([document.cut, cut]))
@@ -74,10 +72,12 @@ def _apply(document: _Document, one: Needles, found: Hits, value: str | None, th
             drop, value, threshold = True, f"{len(left)} pieces", f"<= {mode.max_pieces} pieces"
         elif not (length >= max(mode.min_piece, 1)).any():
             drop, value, threshold = True, "0 pieces", f">= 1 piece of {mode.min_piece} characters"
-    for k, (a, b) in enumerate(cut.tolist()):
-        for item in items[k] or [-1]:
+    group = group_of(spans, cut)
+    for k, (a, b) in enumerate(cut[:MOST_SPANS].tolist() if drop else cut.tolist()):
+        mine = group == k
+        told = f"bytes {spans[mine, 0].min()}-{spans[mine, 1].max()}"
+        for item in owners_of(one, found.gram[mine])[:MOST].tolist():
             fate = f"filtered:{mode.id}" if drop and not document.gone else None
-            told = f"bytes {union[k, 0]}-{union[k, 1]}"
             document.rows.append(Row(a, b, mode.id, item, fate, value if fate else told, threshold if fate else None))
             document.gone |= fate is not None
     if not drop:

@@ -4,8 +4,9 @@ A character becomes the letters, digits and marks of its NFKD form after case fo
 capital and accented forms meet their plain ones; accents and the points of Hebrew and Arabic go (combining classes
 10 to 36 and from 200), vowel signs and the marks of kana stay. White space parts words. Everything else (punctuation,
 symbols, controls, zero-width characters) is as if it were not there: "don't" is "dont", as in GPT-3's appendix C, whose
-word is "a lower-case, whitespace-delimited word with no punctuation". Traded away: Hangul that comes as single jamo,
-and simplified against traditional Han, stay different.
+word is "a lower-case, whitespace-delimited word with no punctuation". A voiced kana is its plain one and a mark, so
+two units: half-width kana are written that way. Traded away: Hangul that comes as single jamo, and simplified against
+traditional Han, stay different.
 """
 
 from __future__ import annotations

@@ -72,4 +72,5 @@ def _lines(data, bounds, by_letter, one, first, many):  # type: ignore[no-untype
 def lines(text: pa.LargeStringArray, by_letter: bool = False) -> Lines:
     """The lines of each text, trimmed of ASCII blanks; hashed as bytes, or by their letters and digits."""
     places, hashes = _lines(*buffers(text), by_letter, *letters())
-    return Lines(*np.ascontiguousarray(places.T), hashes)
+    doc, start, stop = np.ascontiguousarray(places.T)
+    return Lines(doc, start, stop, hashes)

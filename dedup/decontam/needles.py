@@ -1,4 +1,4 @@
-"""Items and a mode to what is looked for: an index of windows, or of lines, with what was too short to be looked for."""
+"""Items and a mode to what is looked for: an index of windows or of lines, and which items are too short for it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-
 import xxhash
 
 from dedup.decontam.index import Hits, Index, build, scan
@@ -24,7 +23,8 @@ CJK = 0.5  # an item with at least this share of characters that are units by th
 @dataclass(frozen=True)
 class Needles:
     """What one mode looks for. `owners[first[g]:first[g+1]]` are the items that have gram g; `sizes` is the number of
-    different grams of each item, 0 for one that is too short, `lengths` the units of each item's windows, and `size_of_text` its bytes."""
+    different grams of each item, 0 for one that is too short, `lengths` the units of each item's windows, and
+    `size_of_text` its bytes."""
 
     mode: AnyMode
     index: Index | Hashes  # sorted hashes of lines for Paragraphs

@@ -120,7 +120,9 @@ def test_another_evaluation_set_is_another_result(tmp_path: Path) -> None:
     one = recipe(tmp_path)
     decontaminate(run, indices, one, beam_options())
     before = rows_of(run, indices)
-    (tmp_path / "items.jsonl").write_text(json.dumps({"id": "other", "question": "No page has these eight words here at all"}))
+    (tmp_path / "items.jsonl").write_text(
+        json.dumps({"id": "other", "question": "No page has these eight words here at all"})
+    )
     decontaminate(run, indices, one, beam_options())
     assert before
     assert rows_of(run, indices) == []
