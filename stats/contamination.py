@@ -42,7 +42,7 @@ ORDER BY c.doc_id, c."start", c."end", c.method, c.other"""
 
 @dataclass(frozen=True)
 class Contamination:
-    """Tables: `totals`; `sets` (a row a set and mode); `items` that were hit; `documents`, a row a finding, where `start`
+    """Tables: `totals`; `sets`, a row a set and mode; `items` that were hit; `documents`, a row a finding: its `start`
     and `end` are the bytes that go from the text after the recipe's edits."""
 
     totals: pa.Table
