@@ -16,6 +16,7 @@ import random
 import re
 import sys
 import time
+import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ import pyarrow as pa
 from dedup.decontam.index import Hits
 from dedup.decontam.items import Items, load_items
 from dedup.decontam.judge import judge
-from dedup.decontam.needles import Needles, needles
+from dedup.decontam.needles import Needles, needles, too_short
 from dedup.decontam.units import units
 from recipes.decontaminate import AnyMode, EvaluationSet, Ngrams, Overlap, Paragraphs, Substrings, recommended
 
@@ -93,8 +94,8 @@ def probe_table(probes: Sequence[dict[str, Any]], found: dict[str, set[int]]) ->
 EDITS: dict[str, Callable[[str, random.Random], str]] = {
     "verbatim": lambda text, _: text,
     "upper case": lambda text, _: text.upper(),
-    "no punctuation": lambda text, _: re.sub(r"[^\w\s]", "", text),
-    "blanks for it": lambda text, _: re.sub(r"[^\w\s]", " ", text),
+    "no punctuation": lambda text, _: re.sub(r"[^\w\s]", "", unicodedata.normalize("NFKC", text)),
+    "blanks for it": lambda text, _: re.sub(r"[^\w\s]", " ", unicodedata.normalize("NFKC", text)),
     "one word other": lambda text, draw: _one_other(text, draw),
 }
 
@@ -155,6 +156,14 @@ def page_table(found: dict[str, Needles], items: Items, pages: list[str]) -> Non
               f"{short:,} of {len(items.names):,} | {size / min(times):,.0f} |")  # fmt: skip
 
 
+def short_line(found: dict[str, Needles], items: Items) -> None:
+    """Items that no recommended mode can look for."""
+    names = list(found)
+    short = too_short([found[names[place]] for place in (0, 1, 3)], items)
+    chinese = sum(":cmmlu/" in items.names[j] for j in short.tolist())
+    print(f"\nno recommended mode looks for {len(short):,} items, {chinese:,} of them Chinese")
+
+
 def chinese_table(items: Items, folder: Path) -> None:
     """Windows of so many characters: how many CMMLU items can be looked for, how many share one with another item."""
     chosen = [j for j, name in enumerate(items.names) if ":cmmlu/" in name]
@@ -184,6 +193,7 @@ def main(folder: Path) -> None:
     pages = pages_of(folder)
     drawn_table(made, items, pages)
     page_table(made, items, pages)
+    short_line(made, items)
     chinese_table(items, folder)
 
 

@@ -82,7 +82,7 @@ class Recipe(Strict):
 
     @model_validator(mode="after")
     def _unique_ids(self) -> Recipe:
-        ids = [s.id for s in self.steps]
+        ids = [s.id for s in (*self.steps, *(self.decontaminate.modes if self.decontaminate else ()))]
         twice = sorted({i for i in ids if ids.count(i) > 1})
         if twice:
             raise ValueError(f"step ids must differ; given twice: {', '.join(twice)}")

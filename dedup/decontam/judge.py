@@ -72,9 +72,9 @@ def _apply(document: _Document, one: Needles, found: Hits, value: str | None, th
             drop, value, threshold = True, f"{len(left)} pieces", f"<= {mode.max_pieces} pieces"
         elif not (length >= max(mode.min_piece, 1)).any():
             drop, value, threshold = True, "0 pieces", f">= 1 piece of {mode.min_piece} characters"
-    group = group_of(spans, cut)
+    bounds = np.searchsorted(group_of(spans, cut), np.arange(len(cut) + 1))  # hits come in the order of their ends
     for k, (a, b) in enumerate(cut[:MOST_SPANS].tolist() if drop else cut.tolist()):
-        mine = group == k
+        mine = slice(bounds[k], bounds[k + 1])
         told = f"bytes {spans[mine, 0].min()}-{spans[mine, 1].max()}"
         for item in owners_of(one, found.gram[mine])[:MOST].tolist():
             fate = f"filtered:{mode.id}" if drop and not document.gone else None

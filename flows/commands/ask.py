@@ -153,6 +153,7 @@ def contamination(
         print(f"{{{', '.join(parts)}}}")
         return
     shown = {name: rows if name in ("totals", "sets") else rows.slice(0, findings) for name, rows in tables.items()}
+    shown["documents"] = shown["documents"].select(["url", "item", "mode", "start", "end", "fate"])
     console.print(*(table(rows, f"{name} ({tables[name].num_rows:,})") for name, rows in shown.items()), sep="\n")
 
 
