@@ -328,6 +328,7 @@ def test_an_item_named_by_everything_makes_no_rows_without_end() -> None:
     assert len(found_in((ITEM + " ") * 500, drop)) == 64 * 16
 
 
+@pytest.mark.slow
 def test_a_hostile_line_takes_time_in_proportion() -> None:
     modes = recommended().modes
     ours = [needles(one, items_of(ITEM, "a " * 40, "的" * 60)) for one in modes]
@@ -340,7 +341,7 @@ def test_a_hostile_line_takes_time_in_proportion() -> None:
         return time.process_time() - began
 
     seconds(10_000)
-    small, big = seconds(300_000), seconds(3_000_000)
+    small, big = seconds(1_000_000), seconds(10_000_000)
     assert big < 25 * small + 1
 
 
