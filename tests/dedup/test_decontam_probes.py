@@ -62,10 +62,9 @@ def test_inserted_items_are_found_and_clean_pages_are_not(
         right.setdefault(probe["mode"], []).append(good)
     shares = {kind: sum(of) / len(of) for kind, of in right.items()}
     for kind in ("verbatim", "verbatim+answer", "case_ws", "punct_stripped"):
-        assert shares[kind] >= 0.97, shares  # 40 each; one item has a twin under another number
+        assert shares[kind] >= 0.99, shares
     assert shares["light_edit"] >= 0.9, shares
-    assert shares["clean"] >= 0.99, shares
-    assert shares["shared_topic_clean"] >= 0.975, shares
+    assert min(shares["clean"], shares["shared_topic_clean"]) >= 0.99, shares
 
 
 def test_every_item_that_is_long_enough_is_found_in_every_form(items: Items, modes: list[Needles]) -> None:
