@@ -8,15 +8,15 @@ from typing import Any
 from filters.thresholds import set_thresholds
 from recipes.load import available, load, where
 from recipes.model import Recipe
-from recipes.resolve import Missing, Resolved, resolve
+from recipes.resolve import Missing, Resolved, resolve, resolve_sets
 
 
 def chosen_recipes(
-    named: str, settings: Sequence[str], measure_for: Sequence[str], files: Sequence[str]
+    named: str, settings: Sequence[str], measure_for: Sequence[str], files: Sequence[str], sets: Sequence[str] = ()
 ) -> tuple[Recipe, list[Recipe], list[str]]:
     """The run's recipe, the recipes to measure for as well, and notices; ValueError or FileNotFoundError."""
     given = dict(_pair(one) for one in files)
-    main = _resolved(named, checked(named, settings), given)
+    main = _decontaminated(named, _resolved(named, checked(named, settings), given), sets)
     everything = list(measure_for) == ["all"]
     notices, others = list(main.notices), []
     for other in available() if everything else measure_for:
@@ -62,6 +62,19 @@ def _resolved(named: str, recipe: Recipe, given: Mapping[str, str]) -> Resolved:
         return resolve(recipe, given)
     except Missing as error:
         raise FileNotFoundError(f"{where(named, error.score)}: {error}") from error
+
+
+def _decontaminated(named: str, resolved: Resolved, sets: Sequence[str]) -> Resolved:
+    """A recipe with its evaluation sets, read once so that a fault in one is told before any work."""
+    try:
+        found = resolve_sets(resolved.recipe, sets)
+    except Missing as error:
+        raise FileNotFoundError(f"{where(named, error.score)}: {error}") from error
+    if found.recipe.decontaminate is not None:
+        from dedup.decontam.items import load_items
+
+        load_items(found.recipe.decontaminate.sets)
+    return Resolved(found.recipe, (*resolved.notices, *found.notices))
 
 
 def compared(described: Mapping[str, Any], own: Recipe, named: str | None) -> tuple[dict[str, Recipe], list[str]]:

@@ -25,6 +25,7 @@ for command in (
     ask.sql,
     ask.what_if,
     ask.compare,
+    ask.contamination,
     ask.explain,
     ask.verify,
     recipes.recipes,

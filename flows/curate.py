@@ -98,10 +98,13 @@ def curate(
         ("extract", "pipelines.extract:extract", (parts, recipe), threads),
         ("annotate", "pipelines.annotate:annotate", (indices, recipe, others), options),
         ("dedup", "pipelines.dedup:deduplicate", (indices, recipe, against), threads),
+        ("decontaminate", "pipelines.decontaminate:decontaminate", (indices, recipe), threads),
         ("decide", "pipelines.decide:decide", (indices, recipe), alone),
         ("scrub", "pipelines.scrub:scrub", (indices, recipe), options),
         ("tokenize", "pipelines.tokenize:tokenize", (indices, recipe, tokenizer), options),
     ]
+    if recipe.decontaminate is None:
+        plan_of_work = [work for work in plan_of_work if work[0] != "decontaminate"]
     counts = {name: run_stage(name, out, job, [*given, how]) for name, job, given, how in plan_of_work}
     create_markdown_artifact(key="winnow-fates", markdown=fates_markdown(counts["decide"]))
     return counts

@@ -31,6 +31,8 @@ HEADINGS = {
     "exact": ("exact duplicates", "完全重复"),
     "minhash": ("near duplicates", "近似重复"),
     "keep": ("stays of a cluster", "簇内保留"),
+    "decontaminate": ("evaluation sets", "评测集去污染"),
+    "sets": ("without a set", "若无评测集"),
     "scrub": ("personal data", "个人信息"),
     "mixture": ("Mixture, as published", "混合比例（按公布数值）"),
     "mixed": ("source", "来源"),
@@ -74,6 +76,39 @@ MINHASH = (
 UNITS = {"word": ("word", "词"), "char": ("character", "字符")}
 VERIFIED = ("; verified at {}", "；以 {} 验证")
 SCOPES = {"corpus": ("; over the whole run", "；作用于整次运行"), "language": ("; language by language", "；逐语种")}
+NO_SETS = {"refuse": NEEDED, "skip": SKIPPED}
+EVALUATION = ("evaluation sets", "评测集")
+GIVE_SETS = ("{}; give each with --decontaminate FILE. {}", "{}；以 --decontaminate FILE 提供。{}")
+ACTIONS = {
+    "cut": (
+        "cut out with {window} characters on each side; pieces under {min_piece} go, texts in over {max_pieces} pieces "
+        "go whole",
+        "连同两侧各 {window} 字符切除；删除短于 {min_piece} 的碎片，碎成 {max_pieces} 块以上则整篇删除",
+    ),
+    "drop": ("the document goes", "整篇删除"),
+}
+DECONTAMINATE = {
+    "ngrams": (
+        "any {n} words of an item ({n_cjk} characters in Chinese; items down to {shortest} words, {shortest_cjk} "
+        "characters){common}",
+        "条目中任意连续 {n} 词（中文 {n_cjk} 字；条目至少 {shortest} 词或 {shortest_cjk} 字）{common}",
+    ),
+    "substrings": (
+        "any of {count} random runs of {length} letters and digits of an item",
+        "条目中随机 {count} 段 {length} 个字母或数字",
+    ),
+    "overlap": (
+        "{share:g} of an item's {n}-grams ({n_cjk} characters in Chinese){stretch}",
+        "条目 {n}-gram（中文 {n_cjk} 字）的 {share:g}{stretch}",
+    ),
+    "jaccard": ("Jaccard of {n}-grams with an item {share:g} or more", "与条目的 {n}-gram Jaccard 不低于 {share:g}"),
+    "paragraphs": (
+        "a line of an item, of {min_words} words or more, that is a line of the document",
+        "条目中不少于 {min_words} 词的一行与文档的一行相同",
+    ),
+}
+IGNORED = (", those of more than {} documents ignored", "，忽略出现于 {} 篇以上文档者")
+STRETCH = (" within {:g} times its length", "，且位于其长度 {:g} 倍之内")
 SIGNS = {"min": "≥", "max": "≤", "above": ">", "below": "<", "equals": "="}
 WORDS = {"true": ("yes", "是"), "false": ("no", "否")}
 FIGURES = {

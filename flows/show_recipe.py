@@ -15,6 +15,7 @@ from rich.text import Text
 from flows import recipe_words as words
 from flows.recipe_words import heading
 from flows.show_mixture import mixture_shown
+from recipes.decontaminate import AnyMode, Ngrams, Overlap
 from recipes.dedup import MinHash
 from recipes.load import available, load
 from recipes.model import Recipe
@@ -70,6 +71,8 @@ def _files(recipe: Recipe, zh: bool) -> str:
     told = []
     for text, when in ((words.NEEDS, "refuse"), (words.TAKES, "skip")):
         ids = ", ".join(score.id for score in given if score.when_missing == when)
+        if recipe.decontaminate and not recipe.decontaminate.sets and recipe.decontaminate.when_missing == when:
+            ids = ", ".join(filter(None, (ids, words.EVALUATION[zh])))
         told += [text[zh].format(ids)] * bool(ids)
     return words.AND[zh].join(told) or words.NOTHING[zh]
 
@@ -159,6 +162,12 @@ def _rest(recipe: Recipe, zh: bool) -> Table:
         rows.append(("minhash", _banding(dedup.minhash, zh), dedup.minhash.evidence, dedup.minhash.note))
     if dedup.exact or dedup.minhash:
         rows.append(("keep", ", ".join((*dedup.keep, words.LOWEST[zh])), "", ""))
+    if recipe.decontaminate:
+        for mode in recipe.decontaminate.modes:
+            told = "\n".join(filter(None, (mode.source, mode.note)))
+            rows.append(("decontaminate", f"{mode.id}: {_sought(mode, zh)}", mode.evidence, told))
+        without = words.NO_SETS[recipe.decontaminate.when_missing][zh]
+        rows.append(("sets", words.GIVE_SETS[zh].format(without, recipe.decontaminate.what), "", ""))
     if scrub.policy:
         policy = ", ".join(f"{kind}: {what}" for kind, what in scrub.policy.items())
         rows.append(("scrub", policy, scrub.evidence, scrub.note))
@@ -167,6 +176,18 @@ def _rest(recipe: Recipe, zh: bool) -> Table:
         cell.append(f"\n{note}" if note else "", style="dim")
         table.add_row(heading(key, zh), cell, evidence)
     return table
+
+
+def _sought(mode: AnyMode, zh: bool) -> str:
+    """What a mode of decontamination looks for, and what becomes of it."""
+    given = mode.model_dump()
+    kind: str = mode.measure if isinstance(mode, Overlap) and mode.measure == "jaccard" else mode.kind
+    if isinstance(mode, Ngrams):
+        given["common"] = words.IGNORED[zh].format(mode.common) if mode.common else ""
+    if isinstance(mode, Overlap):
+        given["stretch"] = words.STRETCH[zh].format(mode.stretch) if mode.stretch else ""
+    found, action = words.DECONTAMINATE[kind][zh], words.ACTIONS[mode.action][zh]
+    return f"{found.format(**given)}{words.COLON[zh]}{action.format(**given)}"
 
 
 def _banding(minhash: MinHash, zh: bool) -> str:

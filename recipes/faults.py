@@ -16,7 +16,8 @@ from pydantic import BaseModel
 
 from recipes.model import Recipe
 
-TAGS = ("rule", "edit", "sample", "fasttext", "hashing_lr", "kenlm", "words", "url_list", "url_words", "table")
+TAGS = ("rule", "edit", "sample", "fasttext", "hashing_lr", "kenlm", "words", "url_list", "url_words", "table",
+        "ngrams", "substrings", "overlap", "paragraphs")  # fmt: skip
 BRANCHES = ("float", "dict[", "str", "bool", "tuple[")  # pydantic names the branch of a union that it tried
 
 
@@ -35,7 +36,10 @@ def told(name: str, source: str, data: dict[str, Any], fault: Any) -> str:
 def line_of(source: str, data: dict[str, Any], where: Sequence[Any]) -> int:
     """The line of the key at this path, else of the table that should hold it; 0 if neither is in the file."""
     lines = source.splitlines()
-    if len(where) > 1 and isinstance(where[1], int):  # a table of a list: known by its id, else by its number
+    nth = next((place for place, part in enumerate(where) if isinstance(part, int)), 0)
+    if nth > 1:  # a table of a list inside a section
+        start = _header(lines, f"[[{'.'.join(map(str, where[:nth]))}]]", where[nth])
+    elif nth == 1:  # a table of a list: known by its id, else by its number
         items = data.get(str(where[0]), [])
         item = items[where[1]] if where[1] < len(items) else {}
         start = line_of_step(source, str(item.get("id", ""))) or _header(lines, f"[[{where[0]}]]", where[1])

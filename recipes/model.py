@@ -12,6 +12,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from recipes.decontaminate import Decontaminate
 from recipes.dedup import Dedup
 from recipes.mixture import Mixture
 from recipes.scores import Score
@@ -74,13 +75,14 @@ class Recipe(Strict):
     scores: tuple[Score, ...] = ()
     steps: tuple[Step, ...] = ()
     dedup: Dedup = Dedup()
+    decontaminate: Decontaminate | None = None
     scrub: Scrub = Scrub()
     tokens: Tokens = Tokens()
     mixture: Mixture | None = None
 
     @model_validator(mode="after")
     def _unique_ids(self) -> Recipe:
-        ids = [s.id for s in self.steps]
+        ids = [s.id for s in (*self.steps, *(self.decontaminate.modes if self.decontaminate else ()))]
         twice = sorted({i for i in ids if ids.count(i) > 1})
         if twice:
             raise ValueError(f"step ids must differ; given twice: {', '.join(twice)}")

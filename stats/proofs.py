@@ -54,9 +54,10 @@ def parts(run: Run) -> Iterator[str]:
         for path in run.parts(dataset):
             if path.name not in planned:
                 yield f"{path} belongs to no part of the plan. {DELETE}"
+    datasets = [name for name in DATASETS if name != "contamination" or run.recipe.decontaminate]
     for name, part in planned.items():
         files: dict[str, File] = {}
-        for dataset in DATASETS:
+        for dataset in datasets:
             path = run.path / dataset / name
             if not path.is_file():
                 yield f"{path} is missing. {AGAIN}"
@@ -131,7 +132,7 @@ def _told(dataset: str, counts: Mapping[str, int]) -> int:
     """How many rows a file must have by its own footer."""
     if dataset in ("duplicates", "decisions"):
         return sum(counts.values())
-    return counts.get("rejects" if dataset == "rejects" else "documents", 0)
+    return counts.get({"rejects": "rejects", "contamination": "rows"}.get(dataset, "documents"), 0)
 
 
 def _hashes(path: Path) -> Iterator[str]:

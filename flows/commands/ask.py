@@ -140,6 +140,27 @@ def _one(tables: dict[str, pa.Table], name: str) -> pa.Table:
     return tables[name]
 
 
+def contamination(
+    run: RunFolder,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object with all tables.")] = False,
+    findings: Annotated[int, typer.Option(min=0, help="Items and findings that the tables show.")] = PAIRS,
+) -> None:
+    """What was found of evaluation sets: by set and mode, by item, which documents and where."""
+    from stats.contamination import contamination as find
+    from stats.run import open_run
+    from stats.show import json_lines, table
+
+    with open_run(run) as opened:
+        tables = find(opened).tables()
+    if json:
+        parts = (f'"{name}": [{", ".join(map(str.strip, json_lines(rows)))}]' for name, rows in tables.items())
+        print(f"{{{', '.join(parts)}}}")
+        return
+    shown = {name: rows if name in ("totals", "sets") else rows.slice(0, findings) for name, rows in tables.items()}
+    shown["documents"] = shown["documents"].select(["url", "item", "mode", "start", "end", "fate"])
+    console.print(*(table(rows, f"{name} ({tables[name].num_rows:,})") for name, rows in shown.items()), sep="\n")
+
+
 def explain(
     run: RunFolder,
     page: Annotated[str, typer.Argument(help="A URL or a doc_id.", metavar="URL|DOC_ID")],

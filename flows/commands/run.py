@@ -26,6 +26,9 @@ def run(
         list[str] | None, typer.Option(help="Measure for this recipe's rules too, for what-if and compare; or all.")
     ] = None,
     file: Annotated[list[str] | None, typer.Option(help="ID=PATH: the model or list of one of the scores.")] = None,
+    decontaminate: Annotated[
+        list[str] | None, typer.Option(help="An evaluation set to keep out: FILE, or FILE=FIELD,FIELD.")
+    ] = None,
     part_bytes: Annotated[
         int | None, typer.Option(min=1024, help="Input bytes a part, as they lie in the file.")
     ] = None,
@@ -41,7 +44,7 @@ def run(
     with own_server():  # first of all: it starts while everything below is imported
         from flows.choices import chosen_recipes
 
-        chosen, others, notices = chosen_recipes(recipe, set_ or [], measure_for or [], file or [])
+        chosen, others, notices = chosen_recipes(recipe, set_ or [], measure_for or [], file or [], decontaminate or [])
         told = [notice for notice in notices if notice.startswith(chosen.name) or notice == chosen.notice]
         for notice in told:
             errors.print(f"notice: {escape(notice)}", soft_wrap=True, highlight=False)

@@ -69,3 +69,75 @@ def test_an_unpublished_recipe_says_so_first() -> None:
         chosen, _, notices = chosen_recipes(name, [], [], [])
         assert notices[0] == chosen.notice
         assert chosen.steps
+
+
+SETS = """
+name = "mine"
+title = "Mine"
+fidelity = "R3"
+sources = ["none"]
+
+[decontaminate]
+when_missing = "{missing}"
+what = "The tests of your own."
+
+[[decontaminate.modes]]
+kind = "ngrams"
+id = "decontam.ngram.v1"
+{line}
+evidence = "A"
+"""
+
+
+def with_sets(tmp_path: Path, missing: str, line: str = "n = 13") -> str:
+    file = tmp_path / "mine.toml"
+    file.write_text(SETS.format(missing=missing, line=line))
+    return str(file)
+
+
+def test_without_an_evaluation_set_the_recipe_refuses_or_goes_on_aloud(tmp_path: Path) -> None:
+    with pytest.raises(
+        FileNotFoundError, match=r"mine.toml, line 13: mine cannot run without evaluation sets.*your own"
+    ):
+        chosen_recipes(with_sets(tmp_path, "refuse"), [], [], [])
+    chosen, _, notices = chosen_recipes(with_sets(tmp_path, "skip"), [], [], [])
+    assert chosen.decontaminate is None
+    assert len(notices) == 1
+    assert "nothing is decontaminated; left out with it: decontam.ngram.v1" in notices[0]
+    with pytest.raises(FileNotFoundError, match=r"mine.toml, line 13: .*no evaluation set nowhere.jsonl"):
+        chosen_recipes(with_sets(tmp_path, "skip"), [], [], [], ["nowhere.jsonl"])
+
+
+def test_evaluation_sets_are_given_with_their_fields(tmp_path: Path) -> None:
+    file = tmp_path / "a=b.jsonl"
+    file.write_text('{"q": "one", "question": "two"}\n')
+    chosen, _, notices = chosen_recipes(with_sets(tmp_path, "refuse"), [], [], [], [str(file), f"{file}=q,question"])
+    assert chosen.decontaminate is not None
+    assert [(one.file, one.fields) for one in chosen.decontaminate.sets] == [
+        (str(file), ()),
+        (str(file), ("q", "question")),
+    ]
+    assert not notices
+    with pytest.raises(ValueError, match=r"a=b.jsonl, line 1: no field 'other'. It has q, question"):
+        chosen_recipes(with_sets(tmp_path, "refuse"), [], [], [], [f"{file}=other"])
+
+
+def test_a_recipe_without_the_section_gets_the_recommended_one_when_a_set_is_given(tmp_path: Path) -> None:
+    file = tmp_path / "items.txt"
+    file.write_text("one item\n")
+    chosen, _, _ = chosen_recipes("fineweb", [], [], [], [str(file)])
+    assert chosen.decontaminate is not None
+    assert [mode.kind for mode in chosen.decontaminate.modes] == ["ngrams", "substrings", "overlap"]
+    assert chosen_recipes("fineweb", [], [], [])[0].decontaminate is None
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("m = 13", "mine.toml, line 14: unknown key 'decontaminate.modes.0.m'"), ("n = 1", "mine.toml, line 14: decontaminate.modes.0.n"),
+        ("shortest = 14", "mine.toml, line 11: .*shortest must not be above n"), ("n_cjkk = 3", "line 14: .*Did you mean 'n_cjk'"),
+    ],
+)  # fmt: skip
+def test_a_fault_in_a_mode_names_file_and_line(tmp_path: Path, line: str, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        chosen_recipes(with_sets(tmp_path, "skip", line), [], [], [])
