@@ -28,7 +28,10 @@ EXACT, BAND = "exact", "band"
 
 @dataclass(frozen=True)
 class Keys:
-    """`content` (n x 2): 128 bits of the text; `mark` (n): 64 bits of what a pair is judged by; `signed` (n x k)."""
+    """`content` (n x 2): 128 bits of the text; `mark` (n): 64 bits of what a pair is judged by, if it is judged.
+
+    `signed` (n x k): the signature, or its beginning.
+    """
 
     content: U64
     mark: U64
@@ -54,7 +57,7 @@ def keys_of(text: pa.LargeStringArray, lang: pa.StringArray, dedup: Dedup) -> Ke
     """Keys of `text`, whose languages matter only where bands must not meet across them."""
     content = content_hashes(text, dedup.exact.normalise if dedup.exact else "none")
     made: list[U64] = [np.where(content[:, :1] == 0, np.uint64(1), content[:, :1])] if dedup.exact else []
-    mark, signed = content[:, 1], np.empty((len(text), 0), np.uint32)
+    mark, signed = np.zeros(len(text), np.uint64), np.empty((len(text), 0), np.uint32)
     if minhash := dedup.minhash:
         whole = signatures(text, minhash.ngram, minhash.unit, minhash.num_perm, minhash.seed, minhash.scheme)
         bands = band_hashes(whole, minhash.bands, minhash.rows)
@@ -64,8 +67,8 @@ def keys_of(text: pa.LargeStringArray, lang: pa.StringArray, dedup: Dedup) -> Ke
         bands[(whole == np.uint32(0xFFFFFFFF)).all(axis=1)] = 0
         made.append(bands)
         signed = whole[:, : signature_width(dedup)]
-        if minhash.verify is not None and minhash.verify_by == "signature":
-            mark = _row_hashes(whole)
+        if minhash.verify is not None:
+            mark = _row_hashes(whole) if minhash.verify_by == "signature" else content[:, 1]
     return Keys(content, mark, np.hstack(made) if made else np.empty((len(text), 0), np.uint64), signed)
 
 

@@ -1,8 +1,8 @@
 """Rows that must meet, by files: a task writes its rows cut by destination, and a destination gathers them.
 
 Beam's GroupByKey holds what passes through it in memory on the embedded runner; this holds one destination at a
-time, wherever it runs. A file is Arrow IPC with one record batch a destination, so that gathering maps a slice of
-each file and copies nothing else. `phases` runs tasks in order, each phase after the one before it has ended, in one
+time, wherever it runs. A file is Arrow IPC with one record batch a destination, so that gathering reads a slice of
+each file and nothing else. `phases` runs tasks in order, each phase after the one before it has ended, in one
 pipeline, since starting a pipeline costs more than a phase of a small corpus. Files have fixed names and are renamed
 when whole: a task that Beam runs twice writes the same file twice.
 """
@@ -23,6 +23,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from pipelines.parts import make_dirs, replace
 
 RAW = "application/octet-stream"
+PACKED = pa.ipc.IpcWriteOptions(compression="lz4")
 Phase = tuple[str, Sequence[Any], Callable[[Any], Any]]
 
 
@@ -58,7 +59,10 @@ def scatter(path: str, table: pa.Table, destination: npt.NDArray[Any], destinati
     make_dirs(parent)
     temporary = FileSystems.join(parent, f".tmp-{uuid.uuid4().hex}-{name}")
     empty = pa.RecordBatch.from_pylist([], schema=table.schema)
-    with FileSystems.create(temporary, mime_type=RAW) as sink, pa.ipc.new_file(sink, table.schema) as out:
+    with (
+        FileSystems.create(temporary, mime_type=RAW) as sink,
+        pa.ipc.new_file(sink, table.schema, options=PACKED) as out,
+    ):
         for low, high in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
             out.write_batch(table.slice(low, high - low).to_batches()[0] if high > low else empty)
     replace(temporary, path)
