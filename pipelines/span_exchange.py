@@ -65,12 +65,18 @@ def given_rows(hashes: Column, docs: npt.NDArray[np.int64], order: Column, high:
     mine = place[docs]
     by = np.lexsort((mine, hashes))
     hashes, mine = hashes[by], mine[by]
-    new = np.concatenate(([True], hashes[1:] != hashes[:-1])) if len(hashes) else np.empty(0, np.bool_)
-    starts = np.flatnonzero(new)
+    starts = np.flatnonzero(_new(hashes))
     last = np.append(starts[1:], len(hashes))[: len(starts)] - 1
     doc = best[mine[starts]]
     columns = [hashes[starts], order[doc], high[doc], low[doc], mine[last] != mine[starts]]
     return pa.RecordBatch.from_arrays([pa.array(c) for c in columns], schema=GIVEN)
+
+
+def _new(hashes: Column) -> npt.NDArray[np.bool_]:
+    """Where a run of equal hashes begins."""
+    new = np.ones(len(hashes), np.bool_)
+    new[1:] = hashes[1:] != hashes[:-1]
+    return new
 
 
 def ranges(rows: int) -> int:
@@ -101,14 +107,15 @@ def meet(index: int, count: int, given: Sequence[str], every: bool, path: str, m
     columns = [table[name].to_numpy() for name in GIVEN.names]
     by = np.argsort(columns[0], kind="stable")
     hashes = columns[0][by]
-    same = np.concatenate(([False], hashes[1:] == hashes[:-1])) if len(hashes) else np.empty(0, np.bool_)
-    shared = by[same | np.append(same[1:], [False] * bool(len(same)))]
+    same = ~_new(hashes)
+    same[:-1] |= same[1:]
+    shared = by[same]
     part, (hashes, order, high, low, _) = part[shared], [column[shared] for column in columns]
     by = np.lexsort((low, high, order, hashes))
     part, hashes, high, low = part[by], hashes[by], high[by], low[by]
-    first = np.concatenate(([True], hashes[1:] != hashes[:-1])) if len(hashes) else np.empty(0, np.bool_)
-    owner = np.flatnonzero(first)[np.cumsum(first) - 1] if len(hashes) else np.empty(0, np.int64)
-    wanted = np.flatnonzero(np.ones(len(hashes), np.bool_) if every else ~first)
+    first = _new(hashes)
+    owner = np.flatnonzero(first)[np.cumsum(first) - 1]
+    wanted = np.flatnonzero(~first | every)
     wanted = wanted[np.lexsort((hashes[wanted], part[wanted]))]
     owner = owner[wanted]
     answers = [part[wanted], hashes[wanted], high[owner], low[owner]]
@@ -128,7 +135,7 @@ def owners(part: int, given: str, answered: Sequence[str]) -> tuple[Column, Colu
     )
     by = np.argsort(hashes, kind="stable")  # an answer comes before what the part itself knows
     hashes, high, low = hashes[by], high[by], low[by]
-    first = np.concatenate(([True], hashes[1:] != hashes[:-1])) if len(hashes) else np.empty(0, np.bool_)
+    first = _new(hashes)
     return hashes[first], high[first], low[first]
 
 

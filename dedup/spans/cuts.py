@@ -137,8 +137,8 @@ def _spans(data, bounds, first, starts, ends, by, high, low, kind, flags):  # ty
             elif kind == SENTENCES:
                 s = ends[k - 1] if k > begin else 0
                 e = ends[k]
-            else:
-                s, e = starts[k], ends[k]
+            else:  # with the blanks after a word that goes too
+                s, e = ends[k - 1] if k > begin and by[k - 1] >= 0 else starts[k], ends[k]
             if previous >= 0 and high[by[k]] == high[by[k - 1]] and low[by[k]] == low[by[k - 1]]:
                 end[previous] = e
                 continue

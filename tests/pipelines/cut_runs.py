@@ -45,7 +45,8 @@ def write_run(run: Path, parts: Sequence[Sequence[Doc]]) -> None:
     """documents/, signals/ and duplicates/ of these parts."""
     for index, docs in enumerate(parts):
         rows = [
-            {"doc_id": d.doc_id, "source": "s", "offset": 0, "url": d.url, "text_hash": "0", "text": d.text} for d in docs
+            {"doc_id": d.doc_id, "source": "s", "offset": 0, "url": d.url, "text_hash": "0", "text": d.text}
+            for d in docs
         ]
         signals = [{"doc_id": d.doc_id, "lang": d.lang} for d in docs]
         copies = [

@@ -71,7 +71,9 @@ def test_other_units_are_the_published_ones(name: str) -> None:
 
 def test_no_stand_in_is_left_for_a_unit_that_is_there() -> None:
     """A recipe neither lists such a step as not done, nor lets MinHash or identical texts stand for it."""
-    told = re.compile(r"stands? for SimHash|Bloom filter that empties|URL dedup|line dedup|BFF:|suffix.array", re.IGNORECASE)
+    told = re.compile(
+        r"stands? for SimHash|Bloom filter that empties|URL dedup|line dedup|BFF:|suffix.array", re.IGNORECASE
+    )
     for name in available():
         recipe = load(name)
         assert not [line for line in (*recipe.not_done, *recipe.assumptions) if told.search(line)], name
