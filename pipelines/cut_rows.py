@@ -17,13 +17,12 @@ from dedup.spans.units import Hashes, Truths, Units, lines, sentence_spans, toke
 from filters.segment import Ints, TextView
 from filters.signals import measure
 from pipelines.parts import part_path, read_mark, read_table
-from pipelines.schemas import CUTS
+from pipelines.schemas import CUT_SETS, CUTS
 from pipelines.span_exchange import id_halves, id_texts
 from recipes.dedup import Bloom, Lines, Substring
 from recipes.model import Recipe
 
 METHODS = {"line": "lines", "paragraph": "paragraphs", "span3": "span3"}
-CUT_SETS = ("cuts", "contamination")  # in the order in which they give a document its fate
 
 
 class Finder:

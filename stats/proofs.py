@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import xxhash
 
-from pipelines.cut_rows import CUT_SETS
+from pipelines.schemas import CUT_SETS
 from stats.run import DATASETS, Run
 
 AGAIN = "Give the same `winnow run` again."
