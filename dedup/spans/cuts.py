@@ -114,6 +114,17 @@ def cut_by_share(units: Units, seen: Truths, threshold: float) -> tuple[Ints, np
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def _lead(data, base, limit, begin, stop, ends, by, span_ends, flags):  # type: ignore[no-untyped-def]
+    """Let the spans that lead a text take the blanks after them too."""
+    k = begin
+    while k < stop and by[k] >= 0:
+        k += 1
+    for m in range(len(span_ends)):
+        if span_ends[m] == ends[k - 1]:
+            span_ends[m] = skip(data, base + ends[k - 1], limit, flags, SPACE) - base
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
 def _spans(data, bounds, first, starts, ends, by, high, low, kind, flags):  # type: ignore[no-untyped-def]
     most = 0
     for k in range(len(by)):
@@ -146,12 +157,7 @@ def _spans(data, bounds, first, starts, ends, by, high, low, kind, flags):  # ty
             text[n], start[n], end[n], unit[n] = doc, s, e, by[k]
             n += 1
         if kind == SENTENCES and n > n0 and start[n0] == 0:
-            k = begin  # what leads the text goes with the blanks after it
-            while k < stop and by[k] >= 0:
-                k += 1
-            for m in range(n0, n):
-                if end[m] == ends[k - 1]:
-                    end[m] = skip(data, bounds[doc] + ends[k - 1], bounds[doc + 1], flags, SPACE) - bounds[doc]
+            _lead(data, bounds[doc], bounds[doc + 1], begin, stop, ends, by, end[n0:n], flags)
     return text[:n], start[:n], end[:n], unit[:n]
 
 

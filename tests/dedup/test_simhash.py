@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -19,6 +19,7 @@ from recipes.dedup import SimHash
 WORDS = 2**64 - 1
 
 
+@settings(deadline=None)  # the first call compiles
 @given(
     st.integers(0, WORDS),
     st.lists(st.integers(0, 63), max_size=8, unique=True),
@@ -46,6 +47,7 @@ def test_keys_are_every_choice_of_blocks() -> None:
     assert not (block_keys(far, 6, 4)[0] == block_keys(far, 6, 4)[1]).any()
 
 
+@settings(deadline=None)  # the first call compiles
 @given(st.lists(st.integers(0, 2**20), max_size=12), st.integers(0, 5))
 def test_close_pairs_join_what_is_near(values: list[int], distance: int) -> None:
     hashes = np.array(values, np.uint64)
@@ -101,6 +103,7 @@ URLS = st.lists(
 ).map("".join)
 
 
+@settings(deadline=None)  # the first call compiles
 @given(st.lists(URLS, max_size=5))
 def test_c4_levels_addresses_as_its_code(urls: list[str]) -> None:
     assert normalised(pa.array(urls, pa.string()), "c4").to_pylist() == [c4(url) for url in urls]

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup.spans.cuts import LINES, cut_atoms, repeated_within, spans, without
@@ -22,6 +22,7 @@ def array(texts: list[str]) -> pa.LargeStringArray:
     return pa.array(texts, pa.large_string())
 
 
+@settings(deadline=None)  # the first call compiles
 @given(TEXTS, st.sampled_from(["none", "lower_strip", "ccnet"]))
 def test_lines_are_equal_just_where_their_levelled_texts_are(texts: list[str], how: str) -> None:
     units = lines(array(texts), "line", how)
@@ -75,6 +76,7 @@ def test_three_sentences_in_a_row() -> None:
     assert units.hashes[0] != units.hashes[7]
 
 
+@settings(deadline=None)  # the first call compiles
 @given(st.lists(st.text(st.sampled_from("ab 中,\n"), max_size=30), max_size=4), st.integers(1, 4))
 def test_tokens_in_a_row(texts: list[str], width: int) -> None:
     units = token_spans(array(texts), width)
@@ -98,6 +100,7 @@ def test_a_short_line_is_one_unit_from_the_least_size_on() -> None:
     assert units.group.tolist() == [0, 0, 0, 1, 1, 2]
 
 
+@settings(deadline=None)  # the first call compiles
 @given(TEXTS, st.data())
 def test_lines_that_go_leave_the_others_joined(texts: list[str], data: st.DataObject) -> None:
     text = array(texts)
