@@ -10,6 +10,7 @@ stored; and a copy that stays belongs to a document which may itself lose too mu
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -18,6 +19,7 @@ import apache_beam as beam
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
@@ -34,7 +36,7 @@ from pipelines.schemas import CUTS
 from pipelines.span_exchange import GIVEN, given_rows, id_halves, meet, owners, ranges
 from recipes.model import Recipe
 
-BATCH_ROWS = 1024
+BATCH_ROWS, BATCH_BYTES = 1024, 8_000_000
 NO_ADDRESS = 0xFFFFFFFFFFFFFFFF  # a page without one comes last
 
 
@@ -110,12 +112,13 @@ def give_part(index: int, run: str, folder: str, recipe: Recipe) -> int:
     if done is not None:
         return done["rows"]
     finder = Finder(recipe)
-    hashes, docs, orders, ids = [np.empty(0, np.uint64)], [np.empty(0, np.int64)], [np.empty(0, np.uint64)], []
+    hashes, docs, orders, ids = [np.empty(0, np.uint64)], [np.empty(0, np.uint32)], [np.empty(0, np.uint64)], []
     count = 0
     for documents, lang in _taking_part(run, index, recipe):
         units = finder.units(final_text(documents["text"], lang, recipe))
         hashes.append(units.hashes[units.valid])
-        docs.append((np.repeat(np.arange(len(lang)), np.diff(units.first)) + count)[units.valid])
+        numbers = np.arange(count, count + len(lang), dtype=np.uint32)
+        docs.append(np.repeat(numbers, np.diff(units.first))[units.valid])
         orders.append(_order(documents, recipe))
         ids.append(documents["doc_id"])
         count += len(lang)
@@ -180,9 +183,18 @@ def _taking_part(run: str, index: int, recipe: Recipe) -> Iterator[tuple[pa.Reco
         mask = pa.array(passing[start : start + documents.num_rows])
         mine = lang.slice(start, documents.num_rows)
         start += documents.num_rows
-        kept = documents.filter(mask)
-        if kept.num_rows:
-            yield kept, mine.filter(mask)
+        kept, langs = documents.filter(mask), mine.filter(mask)
+        for piece in _pieces(kept["text"]):
+            yield kept.slice(piece.start, len(piece)), langs.slice(piece.start, len(piece))
+
+
+def _pieces(text: pa.LargeStringArray) -> Iterator[range]:
+    """Rows in runs of about BATCH_BYTES of text: units take many times the memory of their text."""
+    whole = np.cumsum(pc.binary_length(text).to_numpy())
+    edges = np.flatnonzero(np.diff(whole // BATCH_BYTES)) + 1
+    for start, stop in itertools.pairwise([0, *edges.tolist(), len(text)]):
+        if start < stop:
+            yield range(start, stop)
 
 
 def _passing(signals: pa.Table, duplicates: pa.Table, recipe: Recipe) -> Truths:

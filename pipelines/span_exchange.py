@@ -57,18 +57,20 @@ def id_texts(high: Column, low: Column) -> pa.StringArray:
     return pa.StringArray.from_buffers(len(high), pa.py_buffer(offsets), pa.py_buffer(digits))
 
 
-def given_rows(hashes: Column, docs: npt.NDArray[np.int64], order: Column, high: Column, low: Column) -> pa.RecordBatch:
+def given_rows(
+    hashes: Column, docs: npt.NDArray[np.uint32], order: Column, high: Column, low: Column
+) -> pa.RecordBatch:
     """Rows of GIVEN for a part's units: unit k, of document docs[k], has hash hashes[k]; the others are by document."""
     best = np.lexsort((low, high, order))
-    place = np.empty(len(best), np.int64)
-    place[best] = np.arange(len(best))
-    mine = place[docs]
-    by = np.lexsort((mine, hashes))
-    hashes, mine = hashes[by], mine[by]
+    place = np.empty(len(best), np.uint32)
+    place[best] = np.arange(len(best), dtype=np.uint32)
+    by = np.argsort(hashes)
+    hashes, mine = hashes[by], place[docs[by]]
     starts = np.flatnonzero(_new(hashes))
-    last = np.append(starts[1:], len(hashes))[: len(starts)] - 1
-    doc = best[mine[starts]]
-    columns = [hashes[starts], order[doc], high[doc], low[doc], mine[last] != mine[starts]]
+    first = np.minimum.reduceat(mine, starts) if len(starts) else mine
+    several = np.maximum.reduceat(mine, starts) != first if len(starts) else np.empty(0, np.bool_)
+    doc = best[first]
+    columns = [hashes[starts], order[doc], high[doc], low[doc], several]
     return pa.RecordBatch.from_arrays([pa.array(c) for c in columns], schema=GIVEN)
 
 

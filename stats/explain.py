@@ -45,10 +45,13 @@ class Cut:
     other_url: str | None
     begins: str
 
-    def text(self) -> str:
-        """A line for the terminal, with the span's first characters."""
+    def text(self, doc_id: str) -> str:
+        """A line for the terminal, with the span's first characters, for the page of this id."""
         first = f", first in {safe(self.other_url) or '(no URL)'} ({safe(self.other)})" if self.other else ""
-        return f"  cut: {self.method}, {self.end - self.start:,} bytes at {self.start}{first}: {safe(self.begins)}"
+        if self.other == doc_id:
+            first = ", first in this page"
+        begins = safe(" ".join(self.begins.split()))
+        return f"  cut: {self.method}, {self.end - self.start:,} bytes at {self.start}{first}: {begins}"
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,7 @@ class Explanation:
             lines.append(f"  file: {safe(self.path)}")
         if taken := [f"{name} took {n:,} characters" for name, n in self.edits.items() if n]:
             lines.append(f"  edits: {', '.join(taken)}")
-        lines += [cut.text() for cut in self.cuts]
+        lines += [cut.text(self.doc_id) for cut in self.cuts]
         if len(self.cuts) == MOST_CUTS:
             lines.append(f"  cut: {MOST_CUTS} spans are told, there may be more")
         if replaced := [f"{n} {kind}" for kind, n in self.pii.items() if n]:
