@@ -91,8 +91,12 @@ class Finder:
         """For each text that was cut, value and threshold by which it goes, None if it stays."""
         unit = self.unit
         words, sentences = getattr(unit, "min_words", 0), getattr(unit, "min_sentences", 0)
-        measured = measure(TextView(left, lang), ["word_count", "sentence_count"])
-        counts = zip(measured["word_count"].to_pylist(), measured["sentence_count"].to_pylist(), share, strict=True)
+        wanted = {"word_count": words, "sentence_count": sentences}
+        measured = measure(TextView(left, lang), [name for name, least in wanted.items() if least])
+        nothing = [0] * len(left)  # of what the recipe does not ask for
+        counts = zip(
+            *(measured[n].to_pylist() if least else nothing for n, least in wanted.items()), share, strict=True
+        )
         empty = pc.equal(pc.utf8_trim_whitespace(left), "").to_pylist()
         told: list[tuple[str, str] | None] = []
         for blank, (w, s, seen) in zip(empty, counts, strict=True):

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -50,9 +51,7 @@ def by_id(docs: list[Doc]) -> list[str]:
 
 def by_url(docs: list[Doc]) -> list[str]:
     def md5(doc: Doc) -> str:
-        return hashlib.md5(normalised(__import__("pyarrow").array([doc.url]), "c4")[0].as_py().encode()).hexdigest()[
-            :16
-        ]
+        return hashlib.md5(normalised(pa.array([doc.url]), "c4")[0].as_py().encode()).hexdigest()[:16]
 
     return [d.name for d in sorted(docs, key=lambda d: (md5(d), d.doc_id))]
 
@@ -206,6 +205,7 @@ def test_it_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert all(read_mark(part_path(str(run), "cuts", i)) != mark for i, mark in enumerate(marks))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_hostile_documents(tmp_path: Path, case: str) -> None:
     docs = [
