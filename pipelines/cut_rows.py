@@ -62,7 +62,7 @@ class Finder:
         """(what goes, share of each text's n-grams that stand before it, for BFF). `found` units are of several
         documents and `owner` is who has a unit first, by unit; `own` is the text's own id.
         """
-        again, more = repeated_within(units)
+        again, more = repeated_within(units, by_line=isinstance(self.unit, Bloom) and self.unit.ngram > 0)
         theirs = found & ((owner[0] != own[0]) | (owner[1] != own[1]))
         gone = units.valid & (theirs | again)
         nothing = np.zeros(len(text))

@@ -36,26 +36,31 @@ class Spans:
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def _again(first, hashes, valid):  # type: ignore[no-untyped-def]
-    """Units that stand before in the same text; and those that do or stand in it again."""
+def _again(first, hashes, valid, place):  # type: ignore[no-untyped-def]
+    """Units that stand before in the same text, at another place; and those that do or stand in it again."""
     again, more = np.zeros(len(hashes), np.bool_), np.zeros(len(hashes), np.bool_)
     for doc in range(len(first) - 1):
         begin, end = first[doc], first[doc + 1]
         order = np.argsort(hashes[begin:end], kind="mergesort")
-        last = -1
+        earliest = -1
         for o in order:
             k = begin + o
             if not valid[k]:
                 continue
-            if last >= 0 and hashes[last] == hashes[k]:
-                again[k] = more[k] = more[last] = True
-            last = k
+            if earliest < 0 or hashes[earliest] != hashes[k]:
+                earliest = k
+            elif place[earliest] != place[k]:
+                again[k] = more[k] = more[earliest] = True
     return again, more
 
 
-def repeated_within(units: Units) -> tuple[Truths, Truths]:
-    """(second and later copies in one text, all copies of what one text has twice), for each unit."""
-    again, more = _again(units.first, units.hashes, units.valid)
+def repeated_within(units: Units, by_line: bool = False) -> tuple[Truths, Truths]:
+    """(second and later copies in one text, all copies of what one text has twice), for each unit.
+
+    With `by_line` what one line repeats counts once, as in BFF, which remembers a line when it is through with it.
+    """
+    place = units.group if by_line else np.arange(len(units.hashes))
+    again, more = _again(units.first, units.hashes, units.valid, place)
     return again, more
 
 

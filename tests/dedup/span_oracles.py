@@ -71,11 +71,8 @@ def bff(pages: dict[str, str], first: Sequence[str], n: int, threshold: float) -
         for line in pages[page].split("\n"):
             tokens = [line[a:b] for a, b in words(line)]
             grams = [tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1)]
-            within, found = set(), 0
-            for gram in grams:
-                found += gram in seen or gram in within
-                within.add(gram)
-            seen |= within
+            found = sum(gram in seen for gram in grams)  # a line is remembered when it is through
+            seen |= set(grams)
             all_found, all_grams = all_found + found, all_grams + len(grams)
             if not grams or found / len(grams) <= threshold:
                 kept.append(line)

@@ -127,6 +127,9 @@ def test_one_text_against_itself() -> None:
     again, more = repeated_within(units)
     assert again.tolist() == [False, False, True, False, False, True, False]
     assert more.tolist() == [True, False, True, False, False, True, False]
+    grams = token_spans(array(["a b a b\na b a b"]), 2, 2)
+    assert repeated_within(grams)[0].tolist() == [False, False, True, False] + [True] * 3 + [False]
+    assert repeated_within(grams, by_line=True)[0].tolist() == [False] * 4 + [True] * 3 + [False]
 
 
 def test_hostile_texts_take_linear_time() -> None:
