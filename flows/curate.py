@@ -27,7 +27,7 @@ from pipelines.options import beam_options, sandboxes_shared  # noqa: E402
 from pipelines.sources import Part, plan  # noqa: E402
 from recipes.model import Recipe  # noqa: E402
 
-STAGES = ("plan", "extract", "annotate", "dedup", "decide", "scrub", "tokenize")
+STAGES = ("plan", "extract", "annotate", "dedup", "cuts", "decide", "scrub", "tokenize")
 
 
 def is_passing(_task: Any, _run: Any, state: Any) -> bool:
@@ -98,6 +98,7 @@ def curate(
         ("extract", "pipelines.extract:extract", (parts, recipe), threads),
         ("annotate", "pipelines.annotate:annotate", (indices, recipe, others), options),
         ("dedup", "pipelines.dedup:deduplicate", (indices, recipe, against), threads),
+        *([("cuts", "pipelines.cuts:cut", (indices, recipe), options)] if recipe.dedup.part else []),
         ("decontaminate", "pipelines.decontaminate:decontaminate", (indices, recipe), threads),
         ("decide", "pipelines.decide:decide", (indices, recipe), alone),
         ("scrub", "pipelines.scrub:scrub", (indices, recipe), options),

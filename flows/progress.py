@@ -28,6 +28,7 @@ WATCHED = {
     "extract": "documents",
     "annotate": "signals",
     "dedup": "duplicates",
+    "cuts": "cuts",
     "decide": "decisions",
     "scrub": "kept",
 }

@@ -30,6 +30,11 @@ HEADINGS = {
     "extract": ("extraction", "正文抽取"),
     "exact": ("exact duplicates", "完全重复"),
     "minhash": ("near duplicates", "近似重复"),
+    "url": ("the same address", "地址相同"),
+    "simhash": ("near duplicates", "近似重复"),
+    "lines": ("repeated lines", "重复的行"),
+    "bloom": ("repeated paragraphs", "重复的段落"),
+    "substring": ("repeated stretches", "重复的片段"),
     "keep": ("stays of a cluster", "簇内保留"),
     "decontaminate": ("evaluation sets", "评测集去污染"),
     "sets": ("without a set", "若无评测集"),
@@ -67,6 +72,42 @@ EXACT = {
     "none": ("the same text, as it stands", "文本完全相同"),
     "nfkc_lower_space": ("the same text after NFKC, lower case and one-space blanks", "NFKC、小写、空白合一后文本相同"),
 }
+URL = {
+    "exact": ("documents of one address, as it stands", "地址逐字相同的文档"),
+    "plain": ("documents of one host, path and query", "主机、路径与查询相同的文档"),
+    "c4": ("documents of one address without scheme, www., ?utm_|ref|feed and last slashes",
+           "去掉协议、www.、?utm_|ref|feed 与末尾斜杠后地址相同的文档"),
+}  # fmt: skip
+SIMHASH = (
+    "SimHash of 64 bits over {window}-{unit} shingles, {blocks} blocks, at most {distance} bits apart",
+    "64 位 SimHash，{window} {unit}片段，{blocks} 块，至多相差 {distance} 位",
+)
+PARTS = {
+    "line": ("lines that are the same", "相同的行"),
+    "paragraph": ("paragraphs between blank lines that are the same", "以空行分隔的相同段落"),
+    "span3": ("three sentences in a row that are the same", "相同的连续三句"),
+}
+LEVELLED = {
+    "none": ("as they stand", "逐字比较"),
+    "lower_strip": ("in lower case, stripped", "小写并去首尾空白后"),
+    "ccnet": ("in lower case, digits as 0, without CCNet's marks", "小写、数字变 0、去 CCNet 所列标点后"),
+}
+FIRST = {
+    "doc_id": ("; the lowest doc_id's copy stays", "；保留 doc_id 最小者的一份"),
+    "url": ("; the copy whose address has the lowest MD5 stays", "；保留地址 MD5 最小者的一份"),
+    "none": ("; no document's copy stays", "；各文档的副本均不保留"),
+}
+LEAST_WORDS = ("; a cut document needs {} words", "；被删减的文档至少留 {} 词")
+LEAST_SENTENCES = ("; a cut document needs {} sentences", "；被删减的文档至少留 {} 句")
+WHOLE = ("lines seen before, as they stand", "此前出现过的行（逐字）")
+GRAMS = (
+    "lines of whose {ngram}-grams more than {threshold:g} stand before them",
+    "其 {ngram}-gram 有超过 {threshold:g} 此前已出现的行",
+)
+BOTH = ("; so do documents, by all their n-grams", "；文档按其全部 n-gram 同样处理")
+EXACTLY = ("; exactly, in place of a Bloom filter", "；以精确比较代替 Bloom 过滤器")
+STRETCH = ("stretches of {} tokens and more that are the same", "{} 词元及以上的相同片段")
+ACTIONS = {"cut": ("cut: ", "删去："), "drop": ("documents go that have: ", "删除含有下列内容的文档：")}
 EDIT = ("changes the text: {}", "修改文本：{}")
 ALL = ("all", "全部")
 MINHASH = (

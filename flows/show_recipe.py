@@ -16,7 +16,7 @@ from flows import recipe_words as words
 from flows.recipe_words import heading
 from flows.show_mixture import mixture_shown
 from recipes.decontaminate import AnyMode, Ngrams, Overlap
-from recipes.dedup import MinHash
+from recipes.dedup import Bloom, Lines, MinHash, SimHash, Substring
 from recipes.load import available, load
 from recipes.model import Recipe
 from recipes.scores import Score
@@ -156,12 +156,19 @@ def _rest(recipe: Recipe, zh: bool) -> Table:
     rows: list[tuple[str, str, str, str]] = [
         ("extract", f"{extract.extractor}, {extract.focus}", extract.evidence, extract.note)
     ]
+    if dedup.url:
+        rows.append(("url", words.URL[dedup.url.normalise][zh], dedup.url.evidence, dedup.url.note))
     if dedup.exact:
         rows.append(("exact", words.EXACT[dedup.exact.normalise][zh], dedup.exact.evidence, dedup.exact.note))
     if dedup.minhash:
         rows.append(("minhash", _banding(dedup.minhash, zh), dedup.minhash.evidence, dedup.minhash.note))
-    if dedup.exact or dedup.minhash:
+    if dedup.simhash:
+        rows.append(("simhash", _simhash(dedup.simhash, zh), dedup.simhash.evidence, dedup.simhash.note))
+    if dedup.url or dedup.exact or dedup.minhash or dedup.simhash:
         rows.append(("keep", ", ".join((*dedup.keep, words.LOWEST[zh])), "", ""))
+    if dedup.part:
+        name, unit = dedup.part
+        rows.append((name, part_text(unit, zh), unit.evidence, unit.note))
     if recipe.decontaminate:
         for mode in recipe.decontaminate.modes:
             told = "\n".join(filter(None, (mode.source, mode.note)))
@@ -199,6 +206,34 @@ def _banding(minhash: MinHash, zh: bool) -> str:
     )  # fmt: skip
     told += words.VERIFIED[zh].format(f"{minhash.verify:g}") if minhash.verify is not None else ""
     return told + words.SCOPES[minhash.scope][zh]
+
+
+def _simhash(simhash: SimHash, zh: bool) -> str:
+    return words.SIMHASH[zh].format(
+        window=simhash.window, unit=words.UNITS[simhash.unit][zh], blocks=simhash.blocks, distance=simhash.distance
+    )
+
+
+def part_text(unit: Lines | Bloom | Substring, zh: bool) -> str:
+    """What a unit below the document cuts, whose copy stays, and what must be left.
+
+    >>> part_text(Substring(), zh=False)
+    "cut: stretches of 50 tokens and more that are the same; the lowest doc_id's copy stays"
+    """
+    if isinstance(unit, Bloom):
+        told = words.GRAMS[zh].format(ngram=unit.ngram, threshold=unit.threshold) if unit.ngram else words.WHOLE[zh]
+        told += words.BOTH[zh] if unit.mode == "both" else ""
+        return words.ACTIONS["cut"][zh] + told + words.EXACTLY[zh]
+    stays = words.FIRST["none" if unit.keep == "none" else getattr(unit, "first", "doc_id")][zh]
+    if isinstance(unit, Substring):
+        told = words.ACTIONS[unit.action][zh] + words.STRETCH[zh].format(unit.min_tokens) + stays
+    else:
+        comma = "，" if zh else ", "
+        told = (
+            words.ACTIONS["cut"][zh] + words.PARTS[unit.unit][zh] + comma + words.LEVELLED[unit.normalise][zh] + stays
+        )
+        told += words.LEAST_SENTENCES[zh].format(unit.min_sentences) if unit.min_sentences else ""
+    return told + (words.LEAST_WORDS[zh].format(unit.min_words) if unit.min_words else "")
 
 
 def _lists(recipe: Recipe, zh: bool) -> list[RenderableType]:

@@ -88,6 +88,8 @@ CUTS = pa.schema(
     ]
 )
 
+CUT_SETS = ("cuts", "contamination")  # in the order in which they give a document its fate
+
 # kept/ ends in one int32 column `pii_<kind>` for every kind that the scrubber knows.
 KEPT = [
     pa.field("doc_id", pa.string(), nullable=False),

@@ -1,4 +1,5 @@
-"""Job: the kept documents' final text, after the recipe's edits and with personal data replaced, into `kept/`.
+"""Job: the kept documents' final text, after the recipe's edits, without what cuts/ and contamination/ take out, and
+with personal data replaced, into `kept/`.
 
 Only counts of what was found leave this job, one column a kind; the values stay nowhere.
 """
@@ -16,6 +17,7 @@ from filters.annotate import final_text
 from filters.pii import KINDS
 from filters.pii import scrub as scrub_text
 from pipelines.code import made_by
+from pipelines.cut_rows import cut_marks, cut_texts, read_cuts
 from pipelines.mapping import map_parts
 from pipelines.parts import fingerprint, part_path, read_counts, read_mark, read_part, write_part
 from pipelines.schemas import KEPT
@@ -34,7 +36,9 @@ def scrub_part(index: int, run: str, recipe: Recipe) -> dict[str, int]:
     """Make one part of kept/, unless it is there already."""
     inputs = [part_path(run, name, index) for name in ("documents", "signals", "decisions")]
     steps = [step.model_dump() for step in recipe.steps]
-    mark = fingerprint("scrub", made_by(), [read_mark(p) for p in inputs], steps, recipe.scrub.policy)
+    mark = fingerprint(
+        "scrub", made_by(), [read_mark(p) for p in inputs], cut_marks(run, index), steps, recipe.scrub.policy
+    )
     path = part_path(run, "kept", index)
     done = read_counts(path, mark)
     if done is not None:
@@ -42,8 +46,9 @@ def scrub_part(index: int, run: str, recipe: Recipe) -> dict[str, int]:
     counts: Counter[str] = Counter(documents=0, text_bytes=0)
 
     def batches() -> Iterator[pa.RecordBatch]:
+        cuts = read_cuts(run, index)
         for documents, languages in _kept_rows(*inputs):
-            batch = scrub_batch(documents, languages, recipe)
+            batch = scrub_batch(documents, languages, cuts, recipe)
             counts["documents"] += batch.num_rows
             counts["text_bytes"] += pc.sum(pc.binary_length(batch["text"])).as_py() or 0
             for kind in KINDS:
@@ -54,9 +59,11 @@ def scrub_part(index: int, run: str, recipe: Recipe) -> dict[str, int]:
     return dict(counts)
 
 
-def scrub_batch(documents: pa.RecordBatch, languages: pa.StringArray, recipe: Recipe) -> pa.RecordBatch:
-    """Rows of KEPT for `documents`: edited, scrubbed, with a count for each kind of personal data."""
-    text = final_text(documents["text"], languages, recipe)
+def scrub_batch(
+    documents: pa.RecordBatch, languages: pa.StringArray, cuts: pa.Table, recipe: Recipe
+) -> pa.RecordBatch:  # fmt: skip
+    """Rows of KEPT for `documents`: edited, cut, scrubbed, with a count for each kind of personal data."""
+    text = cut_texts(documents["doc_id"], final_text(documents["text"], languages, recipe), cuts)
     scrubbed = scrub_text(text, recipe.scrub.policy)
     zeros = pa.array([0] * documents.num_rows, pa.int32())
     found = [pa.array(scrubbed.counts[k], pa.int32()) if k in scrubbed.counts else zeros for k in KINDS]

@@ -20,6 +20,13 @@ FROM fates f LEFT JOIN rejects r ON f.doc_id = r.doc_id LEFT JOIN documents d ON
 WHERE f.doc_id = ? OR list_contains(?::VARCHAR[], f.url)
 ORDER BY f.source, f."offset" LIMIT {MOST}
 """
+MOST_CUTS, SHOWN = 20, 60  # spans told of one page, and characters of each
+CUTS = f"""
+SELECT c.method, c.start, c."end", c.other, k.url FROM (
+    SELECT * FROM cuts WHERE fate IS NULL UNION ALL SELECT * FROM contamination WHERE fate IS NULL) c
+    LEFT JOIN documents k ON c.other = k.doc_id
+WHERE c.doc_id = ? ORDER BY c.start, c."end" LIMIT {MOST_CUTS}
+"""
 # Distance is quadratic in length and URLs come from the crawl, so only their first 300 characters are compared.
 NEAREST = """
 SELECT url FROM fates WHERE url IS NOT NULL
@@ -28,12 +35,32 @@ ORDER BY jaro_winkler_similarity(left(url, 300), left(?, 300)) DESC, url LIMIT 1
 
 
 @dataclass(frozen=True)
+class Cut:
+    """A span that was taken out: bytes of the text after the edits, the method, and who has it first."""
+
+    method: str
+    start: int
+    end: int
+    other: str | None
+    other_url: str | None
+    begins: str
+
+    def text(self, doc_id: str) -> str:
+        """A line for the terminal, with the span's first characters, for the page of this id."""
+        first = f", first in {safe(self.other_url) or '(no URL)'} ({safe(self.other)})" if self.other else ""
+        if self.other == doc_id:
+            first = ", first in this page"
+        begins = safe(" ".join(self.begins.split()))
+        return f"  cut: {self.method}, {self.end - self.start:,} bytes at {self.start}{first}: {begins}"
+
+
+@dataclass(frozen=True)
 class Explanation:
     """The life of one record. What does not apply is None or empty.
 
     `offset` and `length` are bytes in the crawl file at `path` (rows for Parquet); `value` against `threshold` is
-    what `rule` measured; `edits` are characters that each edit of the recipe took away; `pii` counts what was
-    replaced, by kind; `tokens` includes end-of-text.
+    what `rule` measured; `cuts` are spans that others have first, at most 20; `edits` are characters that each edit
+    of the recipe took away; `pii` counts what was replaced, by kind; `tokens` includes end-of-text.
     """
 
     doc_id: str
@@ -55,6 +82,7 @@ class Explanation:
     cluster_size: int | None
     tokens: int | None
     shard: str | None
+    cuts: list[Cut] = field(default_factory=list)
     edits: dict[str, int] = field(default_factory=dict)
     pii: dict[str, int] = field(default_factory=dict)
 
@@ -63,6 +91,8 @@ class Explanation:
         lines = [safe(self.url) or "(no URL)", f"  doc_id: {self.doc_id}", f"  fate: {self.fate or 'not decided yet'}"]
         if self.rule:
             lines.append(f"  rule: {self.rule} measured {safe(self.value)}, keeps {safe(self.threshold)}")
+        elif self.threshold:
+            lines.append(f"  left: {safe(self.value)}, keeps {safe(self.threshold)}")
         if self.detail:
             lines.append(f"  why: {safe(self.detail)}")
         if self.kept_id and self.method != "kept":
@@ -76,6 +106,9 @@ class Explanation:
             lines.append(f"  file: {safe(self.path)}")
         if taken := [f"{name} took {n:,} characters" for name, n in self.edits.items() if n]:
             lines.append(f"  edits: {', '.join(taken)}")
+        lines += [cut.text(self.doc_id) for cut in self.cuts]
+        if len(self.cuts) == MOST_CUTS:
+            lines.append(f"  cut: {MOST_CUTS} spans are told, there may be more")
         if replaced := [f"{n} {kind}" for kind, n in self.pii.items() if n]:
             lines.append(f"  personal data replaced: {', '.join(replaced)}")
         if self.shard:
@@ -96,10 +129,11 @@ def explain(run: Run, page: str) -> list[Explanation]:
         raise ValueError(f"No record of {run.path} has this URL or doc_id.{hint}")
     return [
         Explanation(
-            **row, path=_path(run, row["source"]), edits=_edits(run, row["doc_id"]), pii=_pii(run, row["doc_id"])
+            **row, path=_path(run, row["source"]), cuts=_cuts(run, row["doc_id"]), edits=_edits(run, row["doc_id"]),
+            pii=_pii(run, row["doc_id"]),
         )
         for row in found
-    ]
+    ]  # fmt: skip
 
 
 def spellings(page: str) -> list[str]:
@@ -121,6 +155,25 @@ def _found(run: Run, page: str, urls: list[str]) -> list[dict[str, Any]]:
 def _edits(run: Run, doc_id: str) -> dict[str, int]:
     signals = _one(run, "signals", doc_id) if run.recipe.edits else None
     return {edit.id: signals.get(removed_column(edit)) or 0 for edit in run.recipe.edits} if signals else {}
+
+
+def _cuts(run: Run, doc_id: str) -> list[Cut]:
+    rows = run.rows(CUTS, doc_id)
+    if not rows:
+        return []
+    import pyarrow as pa
+
+    from filters.annotate import final_text  # loads every kernel, for a page that was cut alone
+
+    text, lang = run.rows(
+        "SELECT d.text, s.lang FROM documents d JOIN signals s ON d.doc_id = s.doc_id WHERE d.doc_id = ?", doc_id
+    )[0]
+    edited = final_text(pa.array([text], pa.large_string()), pa.array([lang], pa.string()), run.recipe)[0].as_py()
+    data = edited.encode()
+    return [
+        Cut(method, start, end, other, url, data[start:end].decode(errors="replace")[:SHOWN])
+        for method, start, end, other, url in rows
+    ]
 
 
 def _pii(run: Run, doc_id: str) -> dict[str, int]:

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import xxhash
 
+from pipelines.schemas import CUT_SETS
 from stats.run import DATASETS, Run
 
 AGAIN = "Give the same `winnow run` again."
@@ -32,6 +33,7 @@ def counted() -> dict[str, str]:
         "extract": "documents",
         "annotate": "signals",
         "dedup": "duplicates",
+        "cuts": "cuts",
         "decide": "decisions",
         "scrub": "kept",
     }
@@ -54,13 +56,13 @@ def parts(run: Run) -> Iterator[str]:
         for path in run.parts(dataset):
             if path.name not in planned:
                 yield f"{path} belongs to no part of the plan. {DELETE}"
-    datasets = [name for name in DATASETS if name != "contamination" or run.recipe.decontaminate]
     for name, part in planned.items():
         files: dict[str, File] = {}
-        for dataset in datasets:
+        for dataset in DATASETS:
             path = run.path / dataset / name
             if not path.is_file():
-                yield f"{path} is missing. {AGAIN}"
+                if run.asks_for(dataset):
+                    yield f"{path} is missing. {AGAIN}"
                 continue
             try:
                 files[dataset] = _opened(path)
@@ -88,10 +90,16 @@ def _faults(run: Run, part: Mapping[str, Any], files: Mapping[str, File]) -> Ite
         if dataset in files and "documents" in files and not files[dataset].ids.equals(files["documents"].ids):
             yield f"{files[dataset].path} is not row for row beside {files['documents'].path}. {DELETE}"
     for dataset, file in files.items():
+        if dataset == "contamination":  # its rows are spans and fates in one, and its footer counts documents
+            continue
         if (told := _told(dataset, file.counts)) != len(file.ids):
             yield f"{file.path} holds {len(file.ids):,} rows, its footer says {told:,}. {DELETE}"
     if "documents" in files:
         yield from _hashes(files["documents"].path)
+    if {"documents", "signals"} <= files.keys():
+        for dataset in CUT_SETS:
+            if dataset in files:
+                yield from _spans(run, files, dataset)
     if "decisions" in files:
         yield from _fates(files)
     if "kept" in files:
@@ -132,6 +140,8 @@ def _told(dataset: str, counts: Mapping[str, int]) -> int:
     """How many rows a file must have by its own footer."""
     if dataset in ("duplicates", "decisions"):
         return sum(counts.values())
+    if dataset == "cuts":
+        return counts.get("spans", 0) + counts.get("dropped", 0)
     return counts.get({"rejects": "rejects", "contamination": "rows"}.get(dataset, "documents"), 0)
 
 
@@ -157,6 +167,35 @@ def _bytes_of(text: pa.LargeStringArray) -> Iterator[memoryview]:
     data = memoryview(values or b"")
     for start, stop in itertools.pairwise(places):
         yield data[start:stop]
+
+
+def _spans(run: Run, files: Mapping[str, File], dataset: str) -> Iterator[str]:
+    """Every span lies within its document's text as the edits leave it, and cuts no character in two."""
+    from filters.annotate import final_text  # loads every kernel, for runs that have cuts alone
+
+    path = files[dataset].path
+    cuts = pq.read_table(path)
+    places: dict[str, list[tuple[int, int]]] = {}
+    for doc_id, *place in zip(*(cuts[name].to_pylist() for name in ("doc_id", "start", "end")), strict=True):
+        places.setdefault(doc_id, []).append((place[0], place[1]))
+    for batch, lang in _texts(files, pa.array(places, pa.string())):
+        text = final_text(batch["text"], lang, run.recipe)
+        for doc_id, data in zip(batch["doc_id"].to_pylist(), map(bytes, _bytes_of(text)), strict=True):
+            for start, end in places[doc_id]:
+                if not 0 <= start <= end <= len(data):
+                    yield f"{path}: a cut of {doc_id} does not lie within its text. {DELETE}"
+                elif any(at < len(data) and data[at] & 0xC0 == 0x80 for at in (start, end)):
+                    yield f"{path}: a cut of {doc_id} begins or ends within a character. {DELETE}"
+
+
+def _texts(files: Mapping[str, File], wanted: pa.StringArray) -> Iterator[tuple[pa.RecordBatch, pa.StringArray]]:
+    """Documents of these ids with their languages."""
+    with pq.ParquetFile(files["documents"].path) as documents, pq.ParquetFile(files["signals"].path) as signals:
+        batches = documents.iter_batches(1024, columns=["doc_id", "text"])
+        for batch, signal in zip(batches, signals.iter_batches(1024, columns=["lang"]), strict=True):
+            mask = pc.is_in(batch["doc_id"], value_set=wanted)
+            if pc.any(mask, min_count=0).as_py():
+                yield batch.filter(mask), signal["lang"].filter(mask)
 
 
 def _fates(files: Mapping[str, File]) -> Iterator[str]:

@@ -26,12 +26,12 @@ from pydantic import ValidationError
 from filters.pii import KINDS
 from filters.rules import all_failing, with_verdicts
 from filters.sql import literal
-from pipelines.schemas import CUTS, DECISIONS, DOCUMENTS, DUPLICATES, KEPT, REJECTS
+from pipelines.schemas import CUT_SETS, CUTS, DECISIONS, DOCUMENTS, DUPLICATES, KEPT, REJECTS
 from recipes.model import Recipe
 from stats.shards import ShardRows, shard_files
 
 MEMORY = "2GB"  # what a question may hold; past it DuckDB spills to a temporary folder
-DATASETS = ("documents", "rejects", "signals", "duplicates", "contamination", "decisions", "kept")
+DATASETS = ("documents", "rejects", "signals", "duplicates", "cuts", "contamination", "decisions", "kept")
 FATES = """
 CREATE VIEW fates AS
 SELECT d.doc_id, d.url, d.source, d."offset", c.fate, c.rule, c.value, c.threshold
@@ -89,6 +89,11 @@ class Run:
     def parts(self, dataset: str) -> list[Path]:
         """The finished parts of a dataset, in order."""
         return sorted((self.path / dataset).glob("part-*.parquet"))
+
+    def asks_for(self, dataset: str) -> bool:
+        """Whether every part of the run must have this dataset: cuts/ and contamination/ are made for who asks."""
+        asked = {"cuts": self.recipe.dedup.part, "contamination": self.recipe.decontaminate}
+        return dataset not in asked or asked[dataset] is not None
 
     @cached_property
     def threads(self) -> int:
@@ -221,8 +226,8 @@ def _schema(run: Run, name: str) -> pa.Schema:
         return signals_schema(run.recipe)
     if name == "kept":
         return pa.schema([*KEPT, *(pa.field(f"pii_{kind}", pa.int32()) for kind in KINDS)])
-    made = {"documents": DOCUMENTS, "rejects": REJECTS, "duplicates": DUPLICATES, "decisions": DECISIONS}
-    return {**made, "contamination": CUTS}[name]
+    schemas = {"documents": DOCUMENTS, "rejects": REJECTS, "duplicates": DUPLICATES, "decisions": DECISIONS}
+    return schemas.get(name, CUTS)
 
 
 def footers(run: Run, dataset: str) -> Iterator[tuple[Path, str, dict[str, int], int]]:

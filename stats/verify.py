@@ -18,6 +18,10 @@ from stats.shards import id_faults, shard_files
 from tokenization.manifest import Manifest
 
 STAGES = ("plan", "extract", "annotate", "dedup", "decide", "scrub", "tokenize")
+# The fate that cuts/ or, where it gives none, contamination/ gives a document.
+LOST = """(SELECT doc_id, arg_min(fate, place) AS fate FROM (
+    SELECT doc_id, fate, 0 AS place FROM cuts WHERE fate IS NOT NULL
+    UNION ALL SELECT doc_id, fate, 1 FROM contamination WHERE fate IS NOT NULL) GROUP BY 1)"""
 # Each query counts what must not be, and gives one example of it; each sentence says what it means.
 NEVER = (
     ("fates", "SELECT doc_id FROM fates GROUP BY 1 HAVING count(*) > 1", "records have more than one fate"),
@@ -33,8 +37,8 @@ NEVER = (
     ("duplicates", "SELECT doc_id FROM (FROM duplicates WHERE kept_in IS NULL) d "
      "ANTI JOIN documents k ON d.kept_id = k.doc_id",
      "duplicates point to a document that is not there"),
-    ("duplicates", "SELECT d.doc_id FROM duplicates d JOIN decisions c ON d.kept_id = c.doc_id "
-     "WHERE c.fate <> 'kept' AND d.kept_in IS NULL",
+    ("duplicates", "SELECT d.doc_id FROM duplicates d JOIN decisions c ON d.kept_id = c.doc_id WHERE c.fate <> 'kept' "
+     f"AND d.kept_in IS NULL AND NOT EXISTS (SELECT 1 FROM {LOST} g WHERE g.doc_id = d.kept_id AND g.fate = c.fate)",
      "duplicates point to a document that was not kept"),
     ("duplicates", "SELECT cluster_id AS doc_id FROM duplicates WHERE kept_in IS NULL GROUP BY 1 "
      "HAVING count(*) FILTER (method = 'kept' AND doc_id = kept_id) <> 1 OR count(DISTINCT kept_id) <> 1 "
@@ -43,9 +47,14 @@ NEVER = (
     ("duplicates", "SELECT doc_id FROM duplicates WHERE kept_in IS NOT NULL AND method = 'kept'",
      "documents are said to be kept in an earlier corpus and in this run"),
     ("duplicates", "SELECT c.doc_id FROM decisions c LEFT JOIN duplicates d ON c.doc_id = d.doc_id "
-     "WHERE NOT starts_with(c.fate, 'filtered:') "
-     "AND c.fate IS DISTINCT FROM coalesce('duplicate:' || nullif(d.method, 'kept'), 'kept')",
-     "decisions do not agree with duplicates/"),
+     f"LEFT JOIN {LOST} g ON c.doc_id = g.doc_id WHERE NOT starts_with(c.fate, 'filtered:') "
+     "AND c.fate IS DISTINCT FROM coalesce('duplicate:' || nullif(d.method, 'kept'), g.fate, 'kept')",
+     "decisions do not agree with duplicates/ and cuts/"),
+    ("cuts", "SELECT doc_id FROM cuts ANTI JOIN documents USING (doc_id)", "cuts are in a document that is not there"),
+    ("cuts", "SELECT c.doc_id FROM cuts c ANTI JOIN documents k ON c.other = k.doc_id WHERE c.other IS NOT NULL",
+     "cuts name a document that is not there as the one that has the text first"),
+    ("cuts", "SELECT doc_id FROM cuts c JOIN decisions d USING (doc_id) WHERE d.rule IS NOT NULL",
+     "cuts are in a document that a rule dropped"),
 )  # fmt: skip
 
 
@@ -63,7 +72,8 @@ class Problem:
 def verify(run: Run) -> list[Problem]:
     """Every problem of the run; none if all is well. A run that is not finished has that one problem."""
     stages = run.described["stages"]
-    missing = [s for s in STAGES if stages.get(s, {}).get("state") != "done"]
+    asked = ("cuts",) if run.asks_for("cuts") else ()
+    missing = [s for s in (*STAGES, *asked) if stages.get(s, {}).get("state") != "done"]
     if missing:
         told = f"The run is not finished: {', '.join(missing)} still to do. Give the same `winnow run` again."
         return [Problem("finished", told)]
@@ -109,6 +119,8 @@ def _totals(run: Run) -> Iterator[str]:
         "plan": Counter(parts=len(planned), records=sum(max(p["records"], 0) for p in planned))
     }
     for stage, dataset in counted().items():
+        if not run.asks_for(dataset):
+            continue
         sums[stage] = Counter()
         for _, _, counts, _ in footers(run, dataset):
             sums[stage].update(counts)

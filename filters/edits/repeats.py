@@ -19,7 +19,7 @@ MOST_SENTENCES = 100  # ERNIE 3.0: a repeated paragraph has fewer [M]
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def _final_sigma(data, start, i, end, flags):  # type: ignore[no-untyped-def]
+def final_sigma(data, start, i, end, flags):  # type: ignore[no-untyped-def]
     """Whether str.lower() writes the capital sigma at byte i as a final one."""
     j = skip_back(data, start, i, flags, IGNORABLE)
     if j == start or not flags[decode_at(data, before(data, j))[0]] & CASED:
@@ -36,7 +36,7 @@ def lower_hash(data, start, end, flags, lower):  # type: ignore[no-untyped-def]
     while i < end:
         code, width = decode_at(data, i)
         if code == 0x3A3:
-            code = 0x3C2 if _final_sigma(data, start, i, end, flags) else 0x3C3
+            code = 0x3C2 if final_sigma(data, start, i, end, flags) else 0x3C3
         elif code == 0x130:  # İ becomes i and a dot above
             h = (h ^ np.uint64(0x69)) * np.uint64(0x100000001B3)
             code = 0x307

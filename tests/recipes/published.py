@@ -138,15 +138,33 @@ EDITS = {
 # Bands, rows, n, unit, and the similarity at which half of the pairs are found, as published.
 BANDINGS = {
     "fineweb": (14, 8, 5, "word", 0.685), "fineweb2": (14, 8, 5, "word", 0.685), "refinedweb": (450, 20, 5, "word", 0.723),
-    "dclm-baseline": (93, 15, 5, "word", 0.721), "txt360": (9, 13, 13, "word", 0.819), "gpt3-cc": (10, 1, 1, "word", None),
+    "txt360": (9, 13, 13, "word", 0.819), "gpt3-cc": (10, 1, 1, "word", None),
     "zyda2": (8, 16, 25, "char", None), "slimpajama": (9, 13, 13, "char", 0.819),
+}  # fmt: skip
+# Units other than MinHash: the block, what it says, and its evidence.
+UNITS: dict[str, list[tuple[str, dict[str, object]]]] = {
+    "c4-en": [("url", {"normalise": "c4", "evidence": "C"}),
+              ("lines", {"unit": "line", "normalise": "lower_strip", "keep": "first", "first": "url", "min_sentences": 3, "evidence": "C"})],
+    "c4-en-span3": [("lines", {"unit": "span3", "min_words": 50, "min_sentences": 3})],
+    "lamda-infiniset": [("lines", {"unit": "line", "normalise": "lower_strip"})],
+    "mc4": [("lines", {"unit": "line", "normalise": "lower_strip", "first": "url", "min_sentences": 0, "evidence": "C"})],
+    "madlad400": [("lines", {"unit": "span3", "evidence": "M"})],
+    **{name: [("lines", {"unit": "line", "normalise": "ccnet", "keep": "none", "evidence": "C"})]
+       for name in ("ccnet", "chinesewebtext", "rpv1-cc", "rpv2-annotate")},
+    "dolma-v1.5-cc": [("bloom", {"ngram": 0, "mode": "paragraph", "evidence": "C"})],
+    "dclm-baseline": [("bloom", {"ngram": 13, "min_ngram": 13, "threshold": 0.8, "mode": "both", "evidence": "C"})],
+    "refinedweb": [("substring", {"min_tokens": 50, "action": "cut", "evidence": "S"}), ("url", {"normalise": "exact"})],
+    "data-juicer-cc-2023-06": [("simhash", {"unit": "word", "window": 6, "blocks": 6, "distance": 4, "evidence": "C"})],
+    "data-juicer-zh": [("simhash", {"unit": "char", "window": 4, "blocks": 10, "distance": 8, "evidence": "C"})],
+    "wudao": [("simhash", {"evidence": "A"})],
+    "culturax": [("url", {"evidence": "M"})], "mai-base-1": [("url", {"normalise": "exact", "evidence": "S"})],
 }  # fmt: skip
 VERIFIED = {"gopher-massiveweb": 0.8, "chinchilla-massivetext": 0.8, "opt-180b": 0.95, "bb3-dialog": 0.95}
 CLASSES = {
     "R1": "c4-en ccnet rpv2-annotate fineweb fineweb-paper fineweb2 fineweb-edu dclm-baseline chinesewebtext "
           "data-juicer-cc-2023-06 data-juicer-zh pile-cc",
     "R2": "gpt3-cc palm-780b gopher-massiveweb chinchilla-massivetext opt-180b pangu-alpha glm-130b ernie3 refinedweb "
-          "rpv1-cc dolma-v1.5-cc slimpajama mc4 pile culturax madlad400 txt360 zyda2 nemotron-cc wudao",
+          "rpv1-cc c4-en-span3 dolma-v1.5-cc slimpajama mc4 pile culturax madlad400 txt360 zyda2 nemotron-cc wudao",
     "R3": "lamda-infiniset opt-iml bb3-dialog m6-text qwen-v1 kimi-k1.5 kimi-k2 mai-base-1 wanjuan skypile zh-en-general",
     "R0": "gpt4-unpublished ernie-bot-unpublished spark-v35-unpublished mai-1-unpublished",
 }  # fmt: skip

@@ -13,7 +13,7 @@ from recipes.load import available, load, parse
 from recipes.model import Recipe
 from recipes.resolve import resolve
 from recipes.steps import Edit, Rule, Sample
-from tests.recipes.published import BANDINGS, CLASSES, EDITS, PUBLISHED, REFUSED, VERIFIED, Row
+from tests.recipes.published import BANDINGS, CLASSES, EDITS, PUBLISHED, REFUSED, UNITS, VERIFIED, Row
 
 
 def rules(recipe: Recipe) -> dict[str, Rule]:
@@ -61,6 +61,24 @@ def test_bandings_are_the_published_ones(name: str) -> None:
         assert (1 - 0.5 ** (1 / minhash.bands)) ** (1 / minhash.rows) == pytest.approx(half, abs=5e-4)
 
 
+@pytest.mark.parametrize("name", UNITS)
+def test_other_units_are_the_published_ones(name: str) -> None:
+    dedup = load(name).dedup.model_dump()
+    for block, said in UNITS[name]:
+        assert {key: dedup[block][key] for key in said} == said
+    assert load(name).dedup.minhash is None or name in ("refinedweb", "culturax", "mai-base-1")
+
+
+def test_no_stand_in_is_left_for_a_unit_that_is_there() -> None:
+    """A recipe neither lists such a step as not done, nor lets MinHash or identical texts stand for it."""
+    told = re.compile(
+        r"stands? for SimHash|Bloom filter that empties|URL dedup|line dedup|BFF:|suffix.array", re.IGNORECASE
+    )
+    for name in available():
+        recipe = load(name)
+        assert not [line for line in (*recipe.not_done, *recipe.assumptions) if told.search(line)], name
+
+
 @pytest.mark.parametrize("name", VERIFIED)
 def test_published_similarities_are_verified(name: str) -> None:
     minhash = load(name).dedup.minhash
@@ -106,7 +124,9 @@ def test_a_recipe_answers_for_itself(name: str) -> None:
     assert all(step.source for step in recipe.steps)
     assert all(score.what and score.source for score in recipe.scores)
     tags = [step.evidence for step in recipe.steps] + [recipe.extract.evidence]
-    tags += [part.evidence for part in (recipe.dedup.exact, recipe.dedup.minhash) if part]
+    dedup = recipe.dedup
+    parts = (dedup.url, dedup.exact, dedup.minhash, dedup.simhash, dedup.lines, dedup.bloom, dedup.substring)
+    tags += [part.evidence for part in parts if part]
     assert "A" not in tags or recipe.assumptions
 
 

@@ -1,0 +1,133 @@
+"""SimHash: 64 bits by the vote of a text's shingles (Charikar 2002), and keys by which near ones meet (Manku 2007).
+
+As data-juicer's document_simhash_deduplicator: lower case, shingles counted as often as they stand, a bit set where
+more shingles have it than not, neighbours found by blocks of bits. Ours differ in three ways: shingles are hashed by
+splitmix64, not MD5, so hashes are not its hashes; words are Winnow's, where it cuts at blanks; and the last shingle
+counts, which it forgets (a text of just `window` words has none there, and so equals every other such text).
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numba
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dedup.shingles import CHAR, LOWER, WORD, units
+from filters.segment import CLASSES, buffers, mix
+
+Hashes = npt.NDArray[np.uint64]
+BITS = 64
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def _votes(data, bounds, unit, window, classes, lower):  # type: ignore[no-untyped-def]
+    docs = len(bounds) - 1
+    out, some = np.zeros(docs, np.uint64), np.zeros(docs, np.bool_)
+    longest = 0
+    for doc in range(docs):
+        longest = max(longest, bounds[doc + 1] - bounds[doc])
+    words = np.empty(longest + 1, np.uint64)
+    votes = np.empty(BITS, np.int64)
+    for doc in range(docs):
+        count = units(data, bounds[doc], bounds[doc + 1], unit, classes, lower, words)
+        if count == 0:
+            continue
+        width = min(window, count)
+        votes[:] = 0
+        for k in range(count - width + 1):
+            h = np.uint64(width)
+            for j in range(k, k + width):
+                h = mix(h * np.uint64(0x9E3779B97F4A7C15) + words[j])
+            for b in range(BITS):
+                votes[b] += np.int64((h >> np.uint64(b)) & np.uint64(1))
+        total = count - width + 1
+        bits = np.uint64(0)
+        for b in range(BITS):
+            if 2 * votes[b] > total:
+                bits |= np.uint64(1) << np.uint64(b)
+        out[doc], some[doc] = bits, True
+    return out, some
+
+
+def simhashes(
+    text: pa.LargeStringArray, unit: str = "word", window: int = 6
+) -> tuple[Hashes, npt.NDArray[np.bool_]]:  # fmt: skip
+    """(64-bit SimHash of each text, whether it has one): a text without a word has none, and is like no other.
+
+    Shingles are `window` words (`char`: characters but blanks) in a row; a shorter text is one shingle.
+    """
+    data, bounds = buffers(text)
+    hashes, some = _votes(data, bounds, CHAR if unit == "char" else WORD, window, CLASSES, LOWER)
+    return hashes, some
+
+
+def hamming(a: Hashes, b: Hashes) -> npt.NDArray[np.int64]:
+    """In how many bits each pair differs."""
+    return np.bitwise_count(np.asarray(a, np.uint64) ^ np.asarray(b, np.uint64)).astype(np.int64)
+
+
+def block_masks(blocks: int, distance: int) -> Hashes:
+    """The bits of every choice of blocks - distance blocks; the first 64 % blocks of them have a bit more.
+
+    Two hashes that differ in at most `distance` bits differ in at most so many blocks: some choice has none of them.
+    ValueError unless 0 <= distance < blocks <= 64.
+    """
+    if not 0 <= distance < blocks <= BITS:
+        raise ValueError(f"SimHash needs 0 <= distance < blocks <= 64, not distance {distance} and {blocks} blocks.")
+    edges = np.cumsum([0] + [BITS // blocks + (b < BITS % blocks) for b in range(blocks)]).tolist()
+    whole = [(1 << edges[b + 1]) - (1 << edges[b]) for b in range(blocks)]
+    return np.array(
+        [sum(whole[b] for b in chosen) for chosen in combinations(range(blocks), blocks - distance)], np.uint64
+    )
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def _block_keys(hashes, masks):  # type: ignore[no-untyped-def]
+    out = np.empty((len(hashes), len(masks)), np.uint64)
+    for i in range(len(hashes)):
+        for k in range(len(masks)):
+            out[i, k] = mix(mix(np.uint64(k) + np.uint64(1)) ^ (hashes[i] & masks[k]))
+    return out
+
+
+def block_keys(hashes: Hashes, blocks: int, distance: int) -> Hashes:
+    """Keys (hashes x C(blocks, distance)): two hashes within `distance` bits share one; its place is part of a key."""
+    keys: Hashes = _block_keys(np.asarray(hashes, np.uint64), block_masks(blocks, distance))
+    return keys
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def _close(hashes, distance, left, right):  # type: ignore[no-untyped-def]
+    n = 0
+    for i in range(len(hashes)):
+        for j in range(i + 1, len(hashes)):
+            x, bits = hashes[i] ^ hashes[j], 0
+            while x and bits <= distance:
+                x &= x - np.uint64(1)
+                bits += 1
+            if not x and bits <= distance:
+                if n < len(left):
+                    left[n], right[n] = i, j
+                n += 1
+    return n
+
+
+def close_pairs(hashes: Hashes, distance: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """All pairs of different hashes within `distance` bits, as positions; for the members of one bucket.
+
+    A chain through the bucket would not do, since hashes that share a key may be far apart. Equal hashes are tied to
+    their first copy alone. Quadratic in the bucket's different hashes.
+    """
+    values, where, copies = np.unique(np.asarray(hashes, np.uint64), return_index=True, return_inverse=True)
+    room = max(len(values), 16)
+    while True:
+        left, right = np.empty(room, np.int64), np.empty(room, np.int64)
+        n = _close(values, distance, left, right)
+        if n <= room:
+            break
+        room = n
+    later = np.flatnonzero(where[copies] != np.arange(len(copies)))
+    return np.concatenate((where[left[:n]], where[copies[later]])), np.concatenate((where[right[:n]], later))
