@@ -1,6 +1,7 @@
 """What a document is known by: the keys at which it meets others, and what a pair is judged by.
 
-One row a document. `keys` has one column for each meeting: the text's hash, then the bands. Two documents become
+One row a document. `keys` has one column for each meeting: the address, the text's hash, then bands, or blocks of a
+SimHash. Two documents become
 candidates when they have the same value in the same column; 0 means that a document has no key there, and a
 document without shingles has none at all, since an empty text resembles nothing. Of a signature that nothing
 is verified by, the first `SEEN` hashes are kept: enough to estimate a Jaccard within 0.03, where a banding
@@ -10,6 +11,7 @@ of 9,000 would otherwise take 36 KB a document.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import comb
 
 import numpy as np
 import numpy.typing as npt
@@ -20,20 +22,24 @@ from dedup.bands import band_hashes
 from dedup.exact import content_hashes
 from dedup.pairs import U64
 from dedup.signatures import Signatures, signatures
+from dedup.simhash import block_keys, simhashes
+from dedup.urls import url_keys
 from recipes.dedup import Dedup
 
 SEEN = 256
-EXACT, BAND = "exact", "band"
+URL, EXACT, BAND, BLOCK = "url", "exact", "band", "block"
+METHODS = ("exact", "url", "minhash", "simhash")  # what a document that goes may go by, the surest first
 
 
 @dataclass(frozen=True)
 class Keys:
-    """`content` (n x 2): 128 bits of the text; `mark` (n): 64 bits of what a pair is judged by, if it is judged.
+    """`content` (n x 2): 128 bits of the text; `url` (n): key of the address, 0 for none.
 
-    `signed` (n x k): the signature, or its beginning.
+    `mark` (n): 64 bits of what a pair is judged by, if it is judged; `signed` (n x k): the signature, or its beginning.
     """
 
     content: U64
+    url: U64
     mark: U64
     keys: U64
     signed: Signatures
@@ -42,7 +48,15 @@ class Keys:
 def columns(dedup: Dedup) -> tuple[str, ...]:
     """The kind of each column of `keys`."""
     bands = dedup.minhash.bands if dedup.minhash else 0
-    return (*([EXACT] if dedup.exact else []), *([BAND] * bands))
+    blocks = comb(dedup.simhash.blocks, dedup.simhash.distance) if dedup.simhash else 0
+    alone = [kind for kind, wanted in ((URL, dedup.url), (EXACT, dedup.exact)) if wanted]
+    return (*alone, *([BAND] * bands), *([BLOCK] * blocks))
+
+
+def near_method(dedup: Dedup) -> str:
+    """What a document goes by that has neither the text nor the address of one before it."""
+    ways = (("minhash", dedup.minhash), ("simhash", dedup.simhash), ("exact", dedup.exact), ("url", dedup.url))
+    return next(name for name, wanted in ways if wanted)
 
 
 def signature_width(dedup: Dedup) -> int:
@@ -53,10 +67,13 @@ def signature_width(dedup: Dedup) -> int:
     return dedup.minhash.num_perm if by_signature else min(dedup.minhash.num_perm, SEEN)
 
 
-def keys_of(text: pa.LargeStringArray, lang: pa.StringArray, dedup: Dedup) -> Keys:
-    """Keys of `text`, whose languages matter only where bands must not meet across them."""
+def keys_of(text: pa.LargeStringArray, lang: pa.StringArray, url: pa.StringArray | None, dedup: Dedup) -> Keys:
+    """Keys of `text`; languages matter only where bands must not meet across them, and `url` where it is a key."""
     content = content_hashes(text, dedup.exact.normalise if dedup.exact else "none")
-    made: list[U64] = [np.where(content[:, :1] == 0, np.uint64(1), content[:, :1])] if dedup.exact else []
+    address = np.zeros(len(text), np.uint64) if dedup.url is None else url_keys(url, dedup.url.normalise)[0]
+    made: list[U64] = [address[:, None]] if dedup.url else []
+    if dedup.exact:
+        made.append(np.where(content[:, :1] == 0, np.uint64(1), content[:, :1]))
     mark, signed = np.zeros(len(text), np.uint64), np.empty((len(text), 0), np.uint32)
     if minhash := dedup.minhash:
         whole = signatures(text, minhash.ngram, minhash.unit, minhash.num_perm, minhash.seed, minhash.scheme)
@@ -69,7 +86,12 @@ def keys_of(text: pa.LargeStringArray, lang: pa.StringArray, dedup: Dedup) -> Ke
         signed = whole[:, : signature_width(dedup)]
         if minhash.verify is not None:
             mark = _row_hashes(whole) if minhash.verify_by == "signature" else content[:, 1]
-    return Keys(content, mark, np.hstack(made) if made else np.empty((len(text), 0), np.uint64), signed)
+    if simhash := dedup.simhash:
+        mark, some = simhashes(text, simhash.unit, simhash.window)
+        blocks = block_keys(mark, simhash.blocks, simhash.distance)
+        blocks[~some] = 0
+        made.append(blocks)
+    return Keys(content, address, mark, np.hstack(made) if made else np.empty((len(text), 0), np.uint64), signed)
 
 
 def _row_hashes(rows: Signatures) -> U64:

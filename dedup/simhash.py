@@ -15,41 +15,32 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dedup.shingles import CHAR, LOWER, WORD, units
-from filters.segment import CLASSES, buffers, mix
+from dedup.shingles import shingles
+from filters.bytewise import mix
 
 Hashes = npt.NDArray[np.uint64]
 BITS = 64
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def _votes(data, bounds, unit, window, classes, lower):  # type: ignore[no-untyped-def]
-    docs = len(bounds) - 1
-    out, some = np.zeros(docs, np.uint64), np.zeros(docs, np.bool_)
-    longest = 0
-    for doc in range(docs):
-        longest = max(longest, bounds[doc + 1] - bounds[doc])
-    words = np.empty(longest + 1, np.uint64)
+def _votes(hashes, first):  # type: ignore[no-untyped-def]
+    """The bits that more than half of each text's shingles have, each shingle spread over 64 bits by splitmix64."""
+    docs = len(first) - 1
+    out = np.zeros(docs, np.uint64)
     votes = np.empty(BITS, np.int64)
     for doc in range(docs):
-        count = units(data, bounds[doc], bounds[doc + 1], unit, classes, lower, words)
-        if count == 0:
-            continue
-        width = min(window, count)
         votes[:] = 0
-        for k in range(count - width + 1):
-            h = np.uint64(width)
-            for j in range(k, k + width):
-                h = mix(h * np.uint64(0x9E3779B97F4A7C15) + words[j])
+        for k in range(first[doc], first[doc + 1]):
+            h = mix(np.uint64(hashes[k]))
             for b in range(BITS):
                 votes[b] += np.int64((h >> np.uint64(b)) & np.uint64(1))
-        total = count - width + 1
+        total = first[doc + 1] - first[doc]
         bits = np.uint64(0)
         for b in range(BITS):
             if 2 * votes[b] > total:
                 bits |= np.uint64(1) << np.uint64(b)
-        out[doc], some[doc] = bits, True
-    return out, some
+        out[doc] = bits
+    return out
 
 
 def simhashes(
@@ -59,9 +50,8 @@ def simhashes(
 
     Shingles are `window` words (`char`: characters but blanks) in a row; a shorter text is one shingle.
     """
-    data, bounds = buffers(text)
-    hashes, some = _votes(data, bounds, CHAR if unit == "char" else WORD, window, CLASSES, LOWER)
-    return hashes, some
+    hashes, first = shingles(text, window, unit)
+    return _votes(hashes, first), np.diff(first) > 0
 
 
 def hamming(a: Hashes, b: Hashes) -> npt.NDArray[np.int64]:
@@ -97,37 +87,3 @@ def block_keys(hashes: Hashes, blocks: int, distance: int) -> Hashes:
     """Keys (hashes x C(blocks, distance)): two hashes within `distance` bits share one; its place is part of a key."""
     keys: Hashes = _block_keys(np.asarray(hashes, np.uint64), block_masks(blocks, distance))
     return keys
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def _close(hashes, distance, left, right):  # type: ignore[no-untyped-def]
-    n = 0
-    for i in range(len(hashes)):
-        for j in range(i + 1, len(hashes)):
-            x, bits = hashes[i] ^ hashes[j], 0
-            while x and bits <= distance:
-                x &= x - np.uint64(1)
-                bits += 1
-            if not x and bits <= distance:
-                if n < len(left):
-                    left[n], right[n] = i, j
-                n += 1
-    return n
-
-
-def close_pairs(hashes: Hashes, distance: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """All pairs of different hashes within `distance` bits, as positions; for the members of one bucket.
-
-    A chain through the bucket would not do, since hashes that share a key may be far apart. Equal hashes are tied to
-    their first copy alone. Quadratic in the bucket's different hashes.
-    """
-    values, where, copies = np.unique(np.asarray(hashes, np.uint64), return_index=True, return_inverse=True)
-    room = max(len(values), 16)
-    while True:
-        left, right = np.empty(room, np.int64), np.empty(room, np.int64)
-        n = _close(values, distance, left, right)
-        if n <= room:
-            break
-        room = n
-    later = np.flatnonzero(where[copies] != np.arange(len(copies)))
-    return np.concatenate((where[left[:n]], where[copies[later]])), np.concatenate((where[right[:n]], later))

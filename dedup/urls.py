@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from filters.segment import buffers, hash_bytes
+from filters.bytewise import buffers, hash_bytes
 from filters.urls import plain_urls
 
 Keys = npt.NDArray[np.uint64]

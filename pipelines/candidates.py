@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dedup.keys import EXACT, signature_width
+from dedup.keys import BAND, BLOCK, EXACT, signature_width
 from dedup.likeness import equal_share, set_jaccard
-from dedup.pairs import U64, likely, star, unique_pairs
+from dedup.pairs import U64, UNCHECKED, likely, star, unique_pairs
 from dedup.shingles import shingles
 from pipelines.exchange import files_in, gather, gathered, scatter
 from pipelines.parts import read_table
@@ -71,12 +71,14 @@ def pair_range(destination: int, work: Work) -> int:
         fresh = np.unique(hashes[nodes & INDEXED == 0])
         some = np.isin(hashes, fresh)
         hashes, marks, nodes = hashes[some], marks[some], nodes[some]
-    minhash = work.dedup.minhash
-    if work.columns[column] == EXACT:
+    minhash, simhash, kind = work.dedup.minhash, work.dedup.simhash, work.columns[column]
+    if kind == EXACT:
         left, right, _ = unique_pairs(*star(_both(hashes, marks), nodes))
         settled = np.ones(len(left), bool)
-    elif minhash and minhash.verify is not None:
-        left, right, settled = likely(hashes, marks, nodes)
+    elif (kind == BAND and minhash and minhash.verify is not None) or (kind == BLOCK and simhash):
+        left, right, settled = likely(
+            hashes, marks, nodes, simhash.distance if kind == BLOCK and simhash else UNCHECKED
+        )
         left, right, at = unique_pairs(left, right)
         settled = settled[at]
     else:

@@ -16,11 +16,12 @@ import pyarrow as pa
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 
+from dedup.keys import METHODS
 from pipelines.candidates import attach, judge, pair_range, sign_group
 from pipelines.connect import EDGES_IN_MEMORY, connect, connect_by_stars, edges_found
 from pipelines.exchange import Phase, phases
 from pipelines.parts import part_path, read_counts
-from pipelines.resolve import METHODS, rank_members, send_members, write_set
+from pipelines.resolve import rank_members, send_members, write_set
 from pipelines.work import CLUSTER_DOCUMENTS, Work, grouped, ranges_for
 from recipes.dedup import Dedup
 

@@ -15,13 +15,13 @@ import numpy.typing as npt
 import pyarrow as pa
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from dedup.keys import METHODS
 from filters.annotate import final_text
 from pipelines import remember
 from pipelines.clustering import dedup_once, plan_work
 from pipelines.code import made_by
 from pipelines.parts import fingerprint, part_path, read_mark, read_rows, read_table, write_part
 from pipelines.rank import rank, ranks_mark
-from pipelines.resolve import METHODS
 from pipelines.schemas import DUPLICATES
 from pipelines.sign import sign_part
 from recipes.model import Recipe
@@ -35,7 +35,7 @@ def deduplicate(
     marks = [(read_mark(part_path(run, "signals", i)), ranks_mark(run, i, recipe)) for i in indices]
     steps = [s.model_dump() for s in recipe.steps]
     mark = fingerprint("dedup", made_by(), marks, steps, recipe.dedup.model_dump())
-    if not (recipe.dedup.exact or recipe.dedup.minhash):
+    if not recipe.dedup.whole:
         if against is not None:
             raise ValueError(f"{recipe.name} looks for no duplicates: there is nothing to compare with {against}.")
         return _nothing(run, indices, mark)

@@ -77,7 +77,7 @@ def remember_group(number: int, work: Work, making: Path, base: int) -> int:
     nodes, roots = known["node"].to_numpy(), _renumbered(known["root"].to_numpy(), base)
     rows = 0
     for first, path in work.signature_files(number):
-        table = read_table(path, ["id", "content", "order", "signed"])
+        table = read_table(path, ["id", "content", "url", "order", "signed"])
         root = _renumbered(first | np.arange(table.num_rows, dtype=np.uint64), base)
         low, high = np.searchsorted(nodes, (first, first + (np.uint64(1) << NODE_PART)))
         root[(nodes[low:high] - first).astype(np.int64)] = roots[low:high]

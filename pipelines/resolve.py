@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup.clusters import Clusters, Members, clustered
-from dedup.keys import signature_width
+from dedup.keys import METHODS, near_method, signature_width
 from dedup.pairs import U64
 from pipelines.connect import LABEL
 from pipelines.exchange import files_in, gathered, scatter
@@ -26,7 +26,6 @@ from pipelines.signature import NODE_PART, halves, halves_to_binary, matrix, row
 from pipelines.work import INDEXED, Work
 
 FATE = pa.schema([("node", pa.uint64()), *((f.name, f.type) for f in DUPLICATES)])
-METHODS = ("exact", "minhash")
 
 
 def member_schema(work: Work) -> pa.Schema:
@@ -39,6 +38,7 @@ def member_schema(work: Work) -> pa.Schema:
             ("lowest", pa.binary(16)),
             ("weight", pa.int64()),
             ("content", pa.binary(16)),
+            ("url", pa.uint64()),
             ("order", rows_of(8, 1 + len(work.dedup.keep))),
             ("signed", rows_of(4, signature_width(work.dedup))),
         ]
@@ -56,7 +56,7 @@ def send_members(number: int, work: Work) -> int:
         low, high = np.searchsorted(nodes, (first, first + (np.uint64(1) << NODE_PART)))
         if high > low:
             places = pa.array((nodes[low:high] - first).astype(np.int64))
-            table = read_table(path, ["id", "content", "order", "signed"]).take(places)
+            table = read_table(path, ["id", "content", "url", "order", "signed"]).take(places)
             tables.append(_member(table, nodes[low:high], label[low:high], work))
     members = pa.concat_tables(tables)
     slices = work.destinations
@@ -77,7 +77,7 @@ def _member(table: pa.Table, nodes: U64, label: U64, work: Work) -> pa.Table:
         ids[at] = halves(known["lowest"])
         lowest = halves_to_binary(ids)
     columns = [pa.array(label), pa.array(nodes), table["id"], lowest, pa.array(weight), table["content"],
-               table["order"], table["signed"]]  # fmt: skip
+               table["url"], table["order"], table["signed"]]  # fmt: skip
     return pa.Table.from_arrays(columns, schema=member_schema(work))
 
 
@@ -94,7 +94,7 @@ def rank_members(destination: int, work: Work) -> int:
         label=table["label"].to_numpy(),
         ids=halves(table["id"]),
         content=halves(table["content"]),
-        url=np.zeros(len(nodes), np.uint64),
+        url=table["url"].to_numpy(),
         order=[age, *order.T],
         signed=matrix(table["signed"], np.uint32, signature_width(work.dedup)),
     )
@@ -135,8 +135,9 @@ def _whole_clusters(table: pa.Table, members: Members) -> tuple[npt.NDArray[np.i
 def _fates(table: pa.Table, found: Clusters, size: npt.NDArray[np.int64], lowest: U64, work: Work) -> pa.Table:
     names = hex_ids(table["id"].combine_chunks())
     own = np.arange(table.num_rows)
-    near = np.where(found.same_text, METHODS[0], METHODS[1])
-    method = np.where(found.kept == own, "kept", near)
+    known = np.where(found.same_url, "url", near_method(work.dedup))
+    known = np.where(found.same_text, "exact", known)
+    method = np.where(found.kept == own, "kept", known)
     columns = [
         table["node"], names, hex_ids(halves_to_binary(lowest)), names.take(pa.array(found.kept)), pa.array(size),
         _optional(found.similarity), pa.array(method.tolist(), pa.string()), names.take(pa.array(found.partner)),

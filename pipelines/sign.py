@@ -38,7 +38,8 @@ def _signed(index: int, run: str, recipe: Recipe) -> Iterator[pa.RecordBatch]:
     start, dedup = 0, recipe.dedup
     measured = _measured(run, index, recipe)
     dated = [name for name in ("date",) if name in {k.removeprefix("-") for k in dedup.keep}]
-    for document in read_part(part_path(run, "documents", index), ["doc_id", "source", "text", *dated]):
+    addressed = ["url"] if dedup.url else []
+    for document in read_part(part_path(run, "documents", index), ["doc_id", "source", "text", *dated, *addressed]):
         signal = measured.slice(start, document.num_rows).combine_chunks().to_batches()[0]
         rows = passing(signal, recipe)
         kept, lang = document.take(rows), signal["lang"].take(rows)
@@ -47,7 +48,7 @@ def _signed(index: int, run: str, recipe: Recipe) -> Iterator[pa.RecordBatch]:
             by = by.append_column(name, kept[name])
         order = [order_key(by, name) for name in dedup.keep]
         place = pa.array(rows.to_numpy() + start, pa.uint32())
-        keys = keys_of(final_text(kept["text"], lang, recipe), lang, dedup)
+        keys = keys_of(final_text(kept["text"], lang, recipe), lang, kept["url"] if dedup.url else None, dedup)
         yield signature_batch(kept["doc_id"], place, keys, [source_rank(kept["source"], dedup), *order], dedup)
         start += document.num_rows
 

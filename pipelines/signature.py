@@ -33,6 +33,7 @@ def signature_schema(dedup: Dedup) -> pa.Schema:
             pa.field("id", pa.binary(16), nullable=False),
             pa.field("row", pa.uint32(), nullable=False),  # of documents/
             pa.field("content", pa.binary(16), nullable=False),
+            pa.field("url", pa.uint64(), nullable=False),  # key of the address; 0 for none
             pa.field("mark", pa.uint64(), nullable=False),
             pa.field("order", rows_of(8, 1 + len(dedup.keep)), nullable=False),  # float64 each
             pa.field("keys", rows_of(8, len(columns(dedup))), nullable=False),  # uint64 each
@@ -48,7 +49,7 @@ def signature_batch(
     raw = pa.py_buffer(bytes.fromhex("".join(ids.to_pylist())))
     names = pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(ids), [None, raw])
     wide = [packed(rows) for rows in (np.column_stack(order), keys.keys, keys.signed)]
-    columns = [names, rows, halves_to_binary(keys.content), pa.array(keys.mark), *wide]
+    columns = [names, rows, halves_to_binary(keys.content), pa.array(keys.url), pa.array(keys.mark), *wide]
     return pa.RecordBatch.from_arrays(columns, schema=signature_schema(dedup))
 
 

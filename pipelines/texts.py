@@ -20,12 +20,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from dedup.keys import keys_of
+from dedup.keys import METHODS, keys_of
 from pipelines import remember
 from pipelines.clustering import dedup_once, plan_work
 from pipelines.code import made_by
 from pipelines.parts import fingerprint, part_path, read_counts, read_table, write_part
-from pipelines.resolve import METHODS
 from pipelines.signature import order_key, signature_batch, signature_schema, source_rank
 from pipelines.sources.part import Part, Record, doc_id
 from pipelines.sources.plan import plan
@@ -76,7 +75,7 @@ def _also(work: Any, keep: Any, options: PipelineOptions, last: Sequence[Any] = 
 
 def _checked(recipe: Recipe) -> Dedup:
     dedup = recipe.dedup
-    if not (dedup.exact or dedup.minhash):
+    if not dedup.whole:
         raise ValueError(f"{recipe.name} looks for no duplicates. Choose a recipe whose [dedup] does.")
     unknown = sorted({name.removeprefix("-") for name in dedup.keep} - set(RANKED_BY))
     if unknown:  # signals are not measured here; their place in the ranking is taken by the doc_id
@@ -110,7 +109,7 @@ def _signed(part: Part, dedup: Dedup) -> Iterator[pa.RecordBatch]:
         by = batch.append_column("text_bytes", pc.binary_length(text))
         order = [source_rank(batch["source"], dedup), *(order_key(by, name) for name in dedup.keep)]
         rows = pa.array(np.arange(start, start + batch.num_rows), pa.uint32())
-        yield signature_batch(batch["doc_id"], rows, keys_of(text, batch["lang"], dedup), order, dedup)
+        yield signature_batch(batch["doc_id"], rows, keys_of(text, batch["lang"], batch["url"], dedup), order, dedup)
         start += batch.num_rows
 
 
@@ -122,9 +121,8 @@ def batches(part: Part) -> Iterator[pa.RecordBatch]:
 def _described(part: Part, rows: npt.NDArray[np.int64], table: pa.RecordBatch) -> pa.RecordBatch:
     ids = pa.array([doc_id(part.source, row) for row in rows.tolist()], pa.string())
     nothing = pa.nulls(table.num_rows, pa.string())
-    columns = {
-        name: table[name].cast(pa.string()) if name in table.schema.names else nothing for name in ("lang", "date")
-    }
+    there = set(table.schema.names)
+    columns = {n: table[n].cast(pa.string()) if n in there else nothing for n in ("lang", "date", "url")}
     source = pa.array([part.source] * table.num_rows, pa.string())
     text = table[_text_column(table.schema)].cast(pa.large_string())
     return pa.RecordBatch.from_pydict({"doc_id": ids, "source": source, "text": text, **columns})
@@ -134,9 +132,7 @@ def _text_column(schema: pa.Schema) -> str:
     return next(name for name in TEXT if name in schema.names)
 
 
-def _rows_with_text(
-    part: Part, lost: Counter[str] | None = None
-) -> Iterator[tuple[npt.NDArray[np.int64], pa.RecordBatch]]:
+def _rows_with_text(part: Part, lost: Counter[str] | None = None) -> Iterator[Rows]:
     """(offsets, records) of those records that have a text; of Parquet all columns. `lost` counts the others."""
     lost = Counter() if lost is None else lost
     if part.kind == "jsonl":

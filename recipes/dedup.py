@@ -187,6 +187,11 @@ class Dedup(Strict):
     keep: tuple[str, ...] = ()
 
     @property
+    def whole(self) -> bool:
+        """Whether duplicates of whole documents are looked for."""
+        return any(way is not None for way in (self.url, self.exact, self.minhash, self.simhash))
+
+    @property
     def part(self) -> tuple[str, Lines | Bloom | Substring] | None:
         """The unit below the document, with the name of its method in cuts/ and in fates."""
         named = (("lines", self.lines), ("bloom", self.bloom), ("substring", self.substring))
@@ -197,4 +202,6 @@ class Dedup(Strict):
         given = [name for name in ("lines", "bloom", "substring") if getattr(self, name) is not None]
         if len(given) > 1:
             raise ValueError(f"give one of {', '.join(given)}: each cuts by itself, and two could take every copy")
+        if self.minhash is not None and self.simhash is not None:
+            raise ValueError("give one of minhash, simhash: both look for documents that are about the same")
         return self

@@ -19,10 +19,10 @@ from filters.samplers import verdict_column, whole_run
 from filters.sql import quoted
 from recipes.model import Recipe
 from stats.patterns import Bits, patterns
-from stats.rows import COUNT, FATE, SHARE, SUMS, Rates, Sums, decided_parts, ready, side_by_side, table
+from stats.rows import COUNT, FATE, RULE, SHARE, SUMS, Rates, Sums, decided_parts, ready, side_by_side, table
 from stats.run import Run
 
-KEYS = f"lang, coalesce(starts_with({FATE}, 'duplicate:'), false) AS repeated, {SUMS}"
+KEYS = f"lang, coalesce({RULE} IS NULL AND {FATE} <> 'kept', false) AS repeated, {SUMS}"
 RECIPE_SCHEMA = pa.schema([
     pa.field("recipe", pa.string()), pa.field("pass its rules", pa.int64(), metadata=COUNT),
     pa.field("share", pa.float64(), metadata=SHARE), pa.field("kept, at most", pa.int64(), metadata=COUNT),

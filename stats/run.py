@@ -26,7 +26,7 @@ from pydantic import ValidationError
 from filters.pii import KINDS
 from filters.rules import all_failing, with_verdicts
 from filters.sql import literal
-from pipelines.schemas import CUT_SETS, CUTS, DECISIONS, DOCUMENTS, DUPLICATES, KEPT, REJECTS
+from pipelines.schemas import CUTS, DECISIONS, DOCUMENTS, DUPLICATES, KEPT, REJECTS
 from recipes.model import Recipe
 from stats.shards import ShardRows, shard_files
 

@@ -23,7 +23,7 @@ from stats.stricter import stricter_rules, then_of_stricter
 
 EXAMPLES = 5  # documents of each side
 CELLS = f"""
-SELECT {FATE}, "rule then", lang, {SUMS},
+SELECT {FATE}, "rule then", lang, any_value({RULE} IS NULL), {SUMS},
        coalesce(min(CASE WHEN "rule then" IS DISTINCT FROM {RULE} THEN doc_id || {PART} END, {EXAMPLES}), [])
 FROM (SELECT *, CAST(({{rule}}) AS VARCHAR) AS "rule then" FROM {{source}}) GROUP BY ALL
 """
@@ -99,15 +99,16 @@ def _cells(run: Run, recipe: Recipe) -> list[Cell]:
         columns = [column_of(step.signal, edits) for step, edits in changed if step.signal]
         rule, source = then_of_stricter(recipe, changed), side_by_side(run, columns, parts)
     return [
-        Cell(now, _fate(now, then), lang, Sums(*sums), [(one[:32], parts[int(one[32:])]) for one in examples])
-        for now, then, lang, *sums, examples in run.rows(CELLS.format(rule=rule, source=f"({source})"))
+        Cell(now, _fate(now, then, passed), lang, Sums(*sums), [(one[:32], parts[int(one[32:])]) for one in examples])
+        for now, then, lang, passed, *sums, examples in run.rows(CELLS.format(rule=rule, source=f"({source})"))
     ]
 
 
-def _fate(now: str, rule: str | None) -> str:
+def _fate(now: str, rule: str | None, passed: bool) -> str:
+    """The fate under `rule`; what went by no rule (a duplicate, or an evaluation item in it) goes still."""
     if rule is not None:
         return f"filtered:{rule}"
-    return now if now.startswith("duplicate:") else "kept"
+    return now if passed else "kept"
 
 
 def _chosen(cells: Iterable[Cell]) -> list[Example]:

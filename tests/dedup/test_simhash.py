@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from dedup.simhash import block_keys, block_masks, close_pairs, hamming, simhashes
+from dedup.simhash import block_keys, block_masks, hamming, simhashes
 from dedup.urls import normalised, url_keys
 from recipes.dedup import SimHash
 
@@ -45,19 +45,6 @@ def test_keys_are_every_choice_of_blocks() -> None:
         block_masks(4, 4)
     far = np.array([0, WORDS], np.uint64)
     assert not (block_keys(far, 6, 4)[0] == block_keys(far, 6, 4)[1]).any()
-
-
-@settings(deadline=None)  # the first call compiles
-@given(st.lists(st.integers(0, 2**20), max_size=12), st.integers(0, 5))
-def test_close_pairs_join_what_is_near(values: list[int], distance: int) -> None:
-    hashes = np.array(values, np.uint64)
-    left, right = close_pairs(hashes, distance)
-    assert (hamming(hashes[left], hashes[right]) <= distance).all()
-    joined = {frozenset((int(hashes[a]), int(hashes[b]))) for a, b in zip(left, right, strict=True)}
-    for a, b in combinations(set(values), 2):
-        assert (frozenset((a, b)) in joined) == (bin(a ^ b).count("1") <= distance)
-    for value, count in zip(*np.unique(hashes, return_counts=True), strict=True):
-        assert sum(hashes[a] == hashes[b] == value for a, b in zip(left, right, strict=True)) == count - 1
 
 
 def test_votes_against_single_shingles() -> None:

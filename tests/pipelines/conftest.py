@@ -11,7 +11,9 @@ import xxhash
 
 from pipelines.parts import part_path, write_part
 
-DOCUMENT = pa.schema([("doc_id", pa.string()), ("source", pa.string()), ("text", pa.large_string())])
+DOCUMENT = pa.schema(
+    [("doc_id", pa.string()), ("source", pa.string()), ("url", pa.string()), ("text", pa.large_string())]
+)
 SIGNAL = pa.schema([("doc_id", pa.string()), ("lang", pa.string()), ("word_count", pa.int64())])
 Make = Callable[..., tuple[str, list[int]]]
 
@@ -19,6 +21,12 @@ Make = Callable[..., tuple[str, list[int]]]
 def name_of(text: str, number: int = 0) -> str:
     """A doc_id that depends on nothing but the text (and which copy of it this is)."""
     return xxhash.xxh3_128_hexdigest(f"{number}:{text[:2000]}:{len(text)}".encode())
+
+
+def address(text: str) -> str | None:
+    """An address that texts share whose first two words are the same; some have none."""
+    words = text.split()
+    return f"https://www.site.example/{words[0]}/{words[1]}" if len(words) > 1 and len(words[0]) % 3 else None
 
 
 @pytest.fixture
@@ -32,7 +40,7 @@ def make_run(tmp_path: Path) -> Make:
         size = max(1, -(-len(texts) // parts))
         for index in range(parts):
             mine = texts[index * size : (index + 1) * size]
-            documents = [{"doc_id": i, "source": source, "text": t} for i, t in mine]
+            documents = [{"doc_id": i, "source": source, "url": address(t), "text": t} for i, t in mine]
             signals = [{"doc_id": i, "lang": lang, "word_count": len(t.split())} for i, t in mine]
             for dataset, rows, schema in (("documents", documents, DOCUMENT), ("signals", signals, SIGNAL)):
                 batch = pa.RecordBatch.from_pylist(rows, schema=schema)

@@ -6,18 +6,20 @@ import random
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from dedup.shingles import true_jaccard
+from dedup.simhash import simhashes
 from pipelines import clustering as job
 from pipelines import connect as connecting
 from pipelines import work as works
 from pipelines.dedup import deduplicate
 from pipelines.options import beam_options
 from pipelines.parts import part_path, read_table
-from recipes.dedup import Dedup, Exact, MinHash
+from recipes.dedup import Dedup, Exact, MinHash, SimHash, Url
 from recipes.model import Recipe
-from tests.pipelines.conftest import Make, name_of
+from tests.pipelines.conftest import Make, address, name_of
 
 WORDS = [f"w{i}" for i in range(400)]
 ONE = beam_options(1)
@@ -91,6 +93,32 @@ def test_clusters_are_those_of_a_naive_search(make_run: Make) -> None:
         assert row["partner_similarity"] >= row["similarity"]
 
 
+def test_addresses_and_simhashes_against_a_naive_search(make_run: Make) -> None:
+    texts = corpus(60, 8)
+    run, parts = make_run("a", texts, 3)
+    counts = deduplicate(run, parts, recipe(url=Url(), simhash=SimHash(window=1, blocks=8, distance=5)), None, ONE)
+    hashes, _ = simhashes(pa.array([t for _, t in texts], pa.large_string()), "word", 1)
+    label = {i: i for i, _ in texts}
+    for n, (a, first) in enumerate(texts):
+        for m, (b, second) in enumerate(texts[:n]):
+            near_ones = (int(hashes[n]) ^ int(hashes[m])).bit_count() <= 5
+            if near_ones or (address(first) is not None and address(first) == address(second)):
+                old, new = label[a], label[b]
+                label = {k: new if v == old else v for k, v in label.items()}
+    wanted: dict[str, set[str]] = {}
+    for i, head in label.items():
+        wanted.setdefault(head, set()).add(i)
+    found = outcome(run, parts)
+    assert clusters_of(found) == {frozenset(g) for g in wanted.values() if len(g) > 1}
+    assert counts["url"] > 0 and counts["simhash"] > 0 and counts["minhash"] == 0
+    text = dict(texts)
+    for row in found.values():
+        before = [o for o in found.values() if o["cluster_id"] == row["cluster_id"] and o["doc_id"] < row["doc_id"]]
+        same = any(address(text[o["doc_id"]]) == address(text[row["doc_id"]]) is not None for o in before)
+        if row["method"] in ("url", "simhash"):
+            assert (row["method"] == "url") == same
+
+
 @pytest.mark.parametrize("verify", [None, 0.7])
 def test_nothing_depends_on_parts_order_or_workers(make_run: Make, verify: float | None) -> None:
     texts = corpus(40, 2)
@@ -127,6 +155,7 @@ def test_ranges_slices_and_stars_change_nothing(make_run: Make, monkeypatch: pyt
     {"minhash": near(None)},
     {"exact": Exact(), "minhash": near(0.6)},
     {"exact": Exact(), "minhash": near(0.6), "keep": ("-word_count",)},
+    {"url": Url(), "simhash": SimHash(window=1, blocks=8, distance=5)},
 ])  # fmt: skip
 def test_one_month_after_another_is_all_months_at_once(make_run: Make, tmp_path: Path, given: dict[str, Any]) -> None:
     texts = corpus(60, 4)
