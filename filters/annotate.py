@@ -112,7 +112,7 @@ def annotate(
         "text_density": text_density(batch),
         "text_bytes": pc.cast(pc.binary_length(text), pa.int64()),
     }
-    _measure(versions(recipes, every), text, text, lang, columns)
+    _measure(versions(recipes, every), text, text, text, lang, columns)
     for scorer in (scorers or {}).values():  # on the text as extracted, so that recipes can share a score
         columns.update(scorer.columns(batch, text, lang))
     schema = signals_schema(*recipes, every=every)
@@ -123,13 +123,20 @@ def _measure(
     version: Version,
     text: pa.LargeStringArray,
     before: pa.LargeStringArray,
+    first: pa.LargeStringArray,
     lang: pa.StringArray,
     columns: dict[str, pa.Array],
 ) -> None:
-    """Fill in the columns of one version of the text, and of those made from it; `before` is its parent's text."""
+    """Fill in the columns of one version of the text, and of those made from it.
+
+    `before` is its parent's text and `first` the text as extracted: what an edit left as it was is not measured again.
+    """
     names = [name for name in version.signals if name != REMOVED]
-    if names:
-        measured = measure(TextView(text, lang), names)
+    known = [name for name in names if version.edits and name in columns]
+    if known:
+        columns.update(_measured_again(known, version.edits, text, first, lang, columns))
+    if rest := [name for name in names if name not in known]:
+        measured = measure(TextView(text, lang), rest)
         columns.update({column(name, version.edits): values for name, values in measured.items()})
     if REMOVED in version.signals:
         columns[column(REMOVED, version.edits)] = removed_words(before, text)
@@ -137,7 +144,23 @@ def _measure(
         gone = pc.subtract(pc.utf8_length(before), pc.utf8_length(text))
         columns[removed_column(version.edits[-1])] = pc.cast(gone, pa.int64())
     for edit, child in version.next.items():
-        _measure(child, apply_edit(text, lang, edit), text, lang, columns)
+        _measure(child, apply_edit(text, lang, edit), text, first, lang, columns)
+
+
+def _measured_again(
+    names: Sequence[str],
+    edits: Edits,
+    text: pa.LargeStringArray,
+    first: pa.LargeStringArray,
+    lang: pa.StringArray,
+    columns: Mapping[str, pa.Array],
+) -> dict[str, pa.Array]:
+    """Signals of an edited text that were measured of the text as extracted: anew only where the two differ."""
+    differ = pc.not_equal(text, first)
+    if not pc.any(differ).as_py():
+        return {column(name, edits): columns[name] for name in names}
+    measured = measure(TextView(text.filter(differ), lang.filter(differ)), names)
+    return {column(name, edits): pc.replace_with_mask(columns[name], differ, measured[name]) for name in names}
 
 
 def title_only(text: pa.LargeStringArray, title: pa.StringArray) -> pa.BooleanArray:

@@ -105,5 +105,13 @@ def _lower() -> npt.NDArray[np.int32]:
 
 
 CLASSES = _classes()
-PROPERTIES = _properties()
 LOWER = _lower()
+PROPERTIES: Properties
+
+
+def __getattr__(name: str) -> Properties:
+    """PROPERTIES when it is first asked for: deduplication has no use for it, and it takes a tenth of a second."""
+    if name != "PROPERTIES":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    table = globals()["PROPERTIES"] = _properties()
+    return table

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from publicsuffixlist import PublicSuffixList
 
-from filters.segment import Bytes, Ints, buffers
+from filters.bytewise import Bytes, Ints, buffers
 
 MAX_HOST = 253
 BAD, PLAIN, FOREIGN = 0, 1, 2

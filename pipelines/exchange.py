@@ -3,14 +3,15 @@
 Beam's GroupByKey holds what passes through it in memory on the embedded runner; this holds one destination at a
 time, wherever it runs. A file is Arrow IPC with one record batch a destination, so that gathering reads a slice of
 each file and nothing else. `phases` runs tasks in order, each phase after the one before it has ended, in one
-pipeline, since starting a pipeline costs more than a phase of a small corpus. Files have fixed names and are renamed
+pipeline, since starting a pipeline costs more than a phase of a small corpus; between phases only a number goes
+through Beam. Files have fixed names and are renamed
 when whole: a task that Beam runs twice writes the same file twice.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import apache_beam as beam
@@ -30,24 +31,37 @@ Phase = tuple[str, Sequence[Any], Callable[[Any], Any]]
 def phases(options: PipelineOptions, work: Sequence[Phase]) -> None:
     """Run (name, elements, function) one after another in one Beam pipeline."""
     with beam.Pipeline(options=options) as pipeline:
-        after = pipeline | "Begin" >> beam.Create([0])
+        after = pipeline | "Begin" >> beam.Create([(0, 0)])
         for name, elements, function in work:
             after = (
                 after
-                | f"{name}: elements" >> beam.FlatMap(_each, elements=list(elements))
-                | f"{name}: spread" >> beam.Reshuffle()
-                | name >> beam.Map(function)
-                | f"{name}: ended" >> beam.CombineGlobally(_ended)
+                | f"{name}: ended before" >> beam.GroupByKey()
+                | f"{name}: elements" >> beam.ParDo(_Elements(list(elements)))
+                | f"{name}: spread" >> beam.GroupByKey()
+                | name >> beam.ParDo(_Task(function))
             )
 
 
-def _each(_: Any, elements: list[Any]) -> list[Any]:
-    return elements
+class _Elements(beam.DoFn):  # type: ignore[misc]
+    """The elements of a phase, each under a key of its own, when all results of the phase before are in one group."""
+
+    def __init__(self, elements: list[Any]) -> None:
+        self.elements = elements
+
+    def process(self, _: tuple[int, Iterable[int]]) -> Iterator[tuple[int, Any]]:
+        yield from enumerate(self.elements)
 
 
-def _ended(results: Iterable[Any]) -> int:
-    """A barrier: the next phase lists its elements when all results of this one are in."""
-    return sum(1 for _ in results)
+class _Task(beam.DoFn):  # type: ignore[misc]
+    """The work of a phase on one element; what it returns is on the disk, and only that it ended goes on."""
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self.function = function
+
+    def process(self, keyed: tuple[int, Iterable[Any]]) -> Iterator[tuple[int, int]]:
+        for element in keyed[1]:
+            self.function(element)
+        yield 0, 0
 
 
 def scatter(path: str, table: pa.Table, destination: npt.NDArray[Any], destinations: int) -> None:

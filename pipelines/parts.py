@@ -72,12 +72,13 @@ def write_part(
     counts: Mapping[str, int],
     before_commit: Callable[[], object] | None = None,
     random: bool = False,
+    level: int = 3,
 ) -> int:
     """Write `batches` to `path` atomically under fingerprint `mark`; returns the rows written.
 
     `counts` may be filled in while `batches` is consumed: it is read after the last batch. `before_commit`
     is called when all is written and nothing is visible yet: a second output of the same part goes there. `random`
-    says that the values are hashes, which neither a dictionary nor a compressor makes smaller.
+    says that the values are hashes, which neither a dictionary nor a compressor makes smaller; `level` is zstd's.
     """
     parent, name = FileSystems.split(path)
     make_dirs(parent)
@@ -86,8 +87,8 @@ def write_part(
     with FileSystems.create(temporary, mime_type="application/octet-stream") as sink:
         # The raw schema's own metadata would make equal data unequal files.
         how = {"compression": "none", "use_dictionary": False} if random else {"compression": "zstd"}
-        level = None if random else 3
-        with pq.ParquetWriter(sink, schema.remove_metadata(), compression_level=level, **how) as out:
+        squeezed = None if random else level
+        with pq.ParquetWriter(sink, schema.remove_metadata(), compression_level=squeezed, **how) as out:
             for batch in batches:
                 rows += batch.num_rows
                 out.write_batch(batch, row_group_size=ROW_GROUP)

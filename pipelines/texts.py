@@ -195,7 +195,7 @@ def keep_texts(index: int, out: str, parts: Sequence[Part], mark: str) -> int:
     made = rows()
     first = next(made, None)
     schema = first.schema if first is not None else pa.schema([("doc_id", pa.string()), ("text", pa.large_string())])
-    write_part(part_path(out, "kept", index), _with(first, made), schema, mark, counts)
+    write_part(part_path(out, "kept", index), _with(first, made), schema, mark, counts, level=1)
     return counts["kept"]
 
 
