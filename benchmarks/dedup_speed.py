@@ -12,13 +12,11 @@ command's process and, with one worker, all there is; the shuffle's files lie on
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import shutil
 import statistics
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -48,17 +46,25 @@ def multiplied(table: pa.Table, times: int) -> pa.Table:
         table.schema.get_field_index("id"), "id", table["id"].cast(pa.string())), *copies[1:]]])  # fmt: skip
 
 
+# In a small process of its own: a child's largest resident set begins with that of the process it was forked from.
+LAUNCH = """
+import os, subprocess, sys, time
+began = time.monotonic()
+child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, used = os.wait4(child.pid, 0)
+print(time.monotonic() - began, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024)
+sys.exit(status != 0)
+"""
+
+
 def winnow(folder: Path, out: Path, workers: int) -> tuple[float, float, int]:
     """(wall seconds, processor seconds, largest resident bytes) of the command; its output is removed before."""
     shutil.rmtree(out, ignore_errors=True)
     command = [str(Path(sys.executable).with_name("winnow")), "dedup", str(folder), "--out", str(out), "--workers",
                str(workers)]  # fmt: skip
-    began = time.monotonic()
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, used = os.wait4(child.pid, 0)
-    if status:
-        raise RuntimeError(f"{' '.join(command)} ended with {status}.")
-    return time.monotonic() - began, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024
+    launched = subprocess.run([sys.executable, "-c", LAUNCH, *command], check=True, capture_output=True, text=True)
+    wall, cpu, memory = launched.stdout.split()
+    return float(wall), float(cpu), int(memory)
 
 
 def datatrove(python: str, folder: Path, out: Path) -> float:
