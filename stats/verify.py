@@ -101,8 +101,9 @@ def _rules(run: Run) -> Iterator[str]:
         SELECT s.doc_id FROM (SELECT doc_id, ({first_failing(run.recipe)}) AS failing
                               FROM ({with_verdicts(run.recipe)})) s
         JOIN decisions c ON s.doc_id = c.doc_id
-        WHERE (CASE WHEN starts_with(c.fate, 'filtered:') THEN substr(c.fate, 10) END) IS DISTINCT FROM s.failing
-        OR c.rule IS DISTINCT FROM s.failing"""
+        WHERE c.rule IS DISTINCT FROM s.failing OR c.fate IS DISTINCT FROM 'filtered:' || s.failing
+              AND (s.failing IS NOT NULL OR starts_with(c.fate, 'filtered:') AND NOT EXISTS (
+                  SELECT 1 FROM {LOST} g WHERE g.doc_id = c.doc_id AND g.fate = c.fate))"""
     yield from _never(run, "decisions", query, "decisions are not what the recipe's rules say")
 
 

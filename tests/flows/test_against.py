@@ -29,11 +29,10 @@ verify = 0.6
 [dedup.lines]
 
 [decontaminate]
-evidence = "A"
 what = "questions"
 
 [[decontaminate.modes]]
-mode = "ngrams"
+kind = "ngrams"
 id = "decontam.ngram.v1"
 action = "drop"
 evidence = "A"
