@@ -20,7 +20,8 @@ from dedup.pairs import U64
 from pipelines.signature import NODE_PART
 from recipes.dedup import Dedup
 
-GROUP_DOCUMENTS = 100_000  # documents whose keys one task cuts: 36 MB for 14 bands
+GROUP_DOCUMENTS = 25_000  # documents whose keys one task cuts: 9 MB for 14 bands, three times that while they are cut
+MOST_GROUPS = 8_000  # files that every range is gathered from
 RANGE_DOCUMENTS = 2_000_000  # documents of one column that one task pairs: 48 MB
 CLUSTER_DOCUMENTS = 500_000  # clustered documents that one task ranks: 230 MB with 112 hashes each
 INDEXED = np.uint64(1) << np.uint64(63)
@@ -93,7 +94,8 @@ class Work:
 
 def grouped(parts: Sequence[int], documents: Sequence[int], workers: int) -> tuple[tuple[int, ...], ...]:
     """Neighbouring parts together, about GROUP_DOCUMENTS each, and no fewer groups than keep the workers busy."""
-    most = min(GROUP_DOCUMENTS, max(1, sum(documents) // (4 * workers)))
+    total = sum(documents)
+    most = min(max(GROUP_DOCUMENTS, total // MOST_GROUPS), max(1, total // (4 * workers)))
     groups: list[list[int]] = []
     filled = most
     for part, count in zip(parts, documents, strict=True):
