@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
+from functools import cache
 from typing import Literal
 
 import ftfy
@@ -126,6 +127,16 @@ def _repair_line(line: str, entities: bool) -> str:
     return line
 
 
+def _may_change(line: str) -> bool:
+    """Whether a line holds anything that ftfy works on; of ASCII it repairs no encoding."""
+    return bool(_patterns()[0].search(line)) or (not line.isascii() and bool(_patterns()[1].search(line)))
+
+
+@cache
+def _patterns() -> tuple[re2._Regexp, re2._Regexp]:
+    return re2.compile(FTFY_WORK), re2.compile(MOJIBAKE)
+
+
 def repair(text: str) -> str:
     """ftfy's fix_text in FineWeb-2's settings, but a line still changing after MOST_PASSES passes stays as it is.
 
@@ -137,7 +148,7 @@ def repair(text: str) -> str:
         end = min(end, start + FTFY_CONFIG.max_decode_length)
         line = text[start:end]
         entities = entities and "<" not in line  # as ftfy's "auto": what looks like HTML is left HTML from there on
-        fixed.append(_repair_line(line, entities))
+        fixed.append(_repair_line(line, entities) if _may_change(line) else line)
         start = end
     return "".join(fixed)
 
@@ -145,8 +156,10 @@ def repair(text: str) -> str:
 def repair_all(text: pa.LargeStringArray) -> pa.LargeStringArray:
     """Repaired encodings, HTML entities and controls, by ftfy."""
     text = text.fill_null("") if text.null_count else text
-    work = pc.or_(pc.match_substring_regex(text, FTFY_WORK), pc.match_substring_regex(text, MOJIBAKE))
-    return _where(text, work.to_numpy(zero_copy_only=False), repair)
+    work = pc.match_substring_regex(text, FTFY_WORK).to_numpy(zero_copy_only=False).copy()
+    rest = np.flatnonzero(~(work | pc.string_is_ascii(text).to_numpy(zero_copy_only=False)))
+    work[rest] = pc.match_substring_regex(text.take(pa.array(rest)), MOJIBAKE).to_numpy(zero_copy_only=False)
+    return _where(text, work, repair)
 
 
 MOJIBAKE = loosened(BADNESS_RE.pattern)
