@@ -120,7 +120,7 @@ SCOPES = {"corpus": ("; over the whole run", "；作用于整次运行"), "langu
 NO_SETS = {"refuse": NEEDED, "skip": SKIPPED}
 EVALUATION = ("evaluation sets", "评测集")
 GIVE_SETS = ("{}; give each with --decontaminate FILE. {}", "{}；以 --decontaminate FILE 提供。{}")
-ACTIONS = {
+ON_HIT = {
     "cut": (
         "cut out with {window} characters on each side; pieces under {min_piece} go, texts in over {max_pieces} pieces "
         "go whole",
@@ -149,7 +149,7 @@ DECONTAMINATE = {
     ),
 }
 IGNORED = (", those of more than {} documents ignored", "，忽略出现于 {} 篇以上文档者")
-STRETCH = (" within {:g} times its length", "，且位于其长度 {:g} 倍之内")
+NEARBY = (" within {:g} times its length", "，且位于其长度 {:g} 倍之内")
 SIGNS = {"min": "≥", "max": "≤", "above": ">", "below": "<", "equals": "="}
 WORDS = {"true": ("yes", "是"), "false": ("no", "否")}
 FIGURES = {

@@ -192,8 +192,8 @@ def _sought(mode: AnyMode, zh: bool) -> str:
     if isinstance(mode, Ngrams):
         given["common"] = words.IGNORED[zh].format(mode.common) if mode.common else ""
     if isinstance(mode, Overlap):
-        given["stretch"] = words.STRETCH[zh].format(mode.stretch) if mode.stretch else ""
-    found, action = words.DECONTAMINATE[kind][zh], words.ACTIONS[mode.action][zh]
+        given["stretch"] = words.NEARBY[zh].format(mode.stretch) if mode.stretch else ""
+    found, action = words.DECONTAMINATE[kind][zh], words.ON_HIT[mode.action][zh]
     return f"{found.format(**given)}{words.COLON[zh]}{action.format(**given)}"
 
 

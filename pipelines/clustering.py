@@ -42,9 +42,9 @@ def plan_work(
 def dedup_once(work: Work, options: PipelineOptions, last: Sequence[Phase] = ()) -> dict[str, int]:
     """Do it, unless duplicates/ is there already; `last` are phases to add before the working files go."""
     done = finished(work)
+    clear(work)  # also what is left of an attempt that died when all was written
     if done is not None and not last:
         return done
-    clear(work)
     columns = range(len(work.columns) * work.ranges)
     minhash = work.dedup.minhash
     first: list[Phase] = [

@@ -23,7 +23,9 @@ BRANCHES = ("float", "dict[", "str", "bool", "tuple[")  # pydantic names the bra
 
 def told(name: str, source: str, data: dict[str, Any], fault: Any) -> str:
     """One fault: file, line where it can be found, key, what is wrong, nearest known key."""
-    where = [part for part in fault["loc"] if part not in TAGS and not str(part).startswith(BRANCHES)]
+    loc = fault["loc"]  # an item of a union is followed by the tag that chose its model
+    tags = {at for at in range(1, len(loc)) if isinstance(loc[at - 1], int) and loc[at] in TAGS}
+    where = [part for at, part in enumerate(loc) if at not in tags and not str(part).startswith(BRANCHES)]
     dotted = ".".join(str(part) for part in where)
     line = line_of(source, data, where)
     place = f"{name}, line {line}" if line else name
