@@ -27,6 +27,7 @@ from dedup.urls import url_keys
 from recipes.dedup import Dedup
 
 SEEN = 256
+KEYS_VERSION = 1  # to be raised whenever a key, a mark or a signature is made otherwise
 URL, EXACT, BAND, BLOCK = "url", "exact", "band", "block"
 METHODS = ("exact", "url", "minhash", "simhash")  # what a document that goes may go by, the surest first
 

@@ -25,6 +25,7 @@ from pipelines.work import INDEXED, Work
 
 KEYED = pa.schema([("hash", pa.uint64()), ("mark", pa.uint64()), ("node", pa.uint64())])
 PAIR = pa.schema([("left", pa.uint64()), ("right", pa.uint64())])
+EVIDENCE = 32_000_000  # hashes that are sent at once: 128 MB
 JUDGED = pa.schema([("left", pa.uint64()), ("right", pa.uint64()), ("evidence", pa.list_(pa.uint32()))])
 
 
@@ -67,10 +68,6 @@ def pair_range(destination: int, work: Work) -> int:
     column, part = divmod(destination, work.ranges)
     table = _meeting(column, part, destination, work)
     hashes, marks, nodes = (table[name].to_numpy() for name in ("hash", "mark", "node"))
-    if work.earlier:  # two documents of the index have met before
-        fresh = np.unique(hashes[nodes & INDEXED == 0])
-        some = np.isin(hashes, fresh)
-        hashes, marks, nodes = hashes[some], marks[some], nodes[some]
     minhash, simhash, kind = work.dedup.minhash, work.dedup.simhash, work.columns[column]
     if kind == EXACT:
         left, right, _ = unique_pairs(*star(_both(hashes, marks), nodes))
@@ -103,13 +100,21 @@ def _both(high: U64, low: U64) -> U64:
 
 
 def _meeting(column: int, part: int, destination: int, work: Work) -> pa.Table:
-    """All rows of one range: of this corpus, and of every generation of the index."""
+    """All rows of one range: of this corpus, and of the index those that have a hash of this corpus.
+
+    Two documents of the index have met before.
+    """
     batches = gather(files_in(work.where("bands")), destination)
+    own = (
+        np.unique(np.concatenate([batch["hash"].to_numpy() for batch in batches]))
+        if batches
+        else np.empty(0, np.uint64)
+    )
     for first_unit, ranges, files in work.earlier.bands if work.earlier else ():
         offset = INDEXED | (np.uint64(first_unit) << NODE_PART)
         for theirs in _overlapping(part, work.ranges, ranges):
             for batch in gather(files, column * ranges + theirs):
-                mine = range_of(batch["hash"].to_numpy(), work.ranges) == part
+                mine = np.isin(batch["hash"].to_numpy(), own)
                 nodes = (batch["node"].to_numpy() + offset)[mine]
                 batches.append(
                     pa.RecordBatch.from_arrays(
@@ -142,9 +147,29 @@ def attach(number: int, work: Work) -> int:
         return 0
     left, right, _ = unique_pairs(table["left"].to_numpy(), table["right"].to_numpy())
     nodes, place = np.unique(left, return_inverse=True)
-    judged = pa.table([left, right, evidence(nodes, number, work).take(pa.array(place))], schema=JUDGED)
-    scatter(work.path("judged", number), judged, work.set_of(right), len(work.sets))
+    known = evidence(nodes, number, work)
+    length = np.diff(known.offsets.to_numpy())[place].astype(np.int64)
+    for piece, (low, high) in enumerate(pieces(length, EVIDENCE)):
+        rows = [left[low:high], right[low:high], known.take(pa.array(place[low:high]))]
+        judged, where = pa.table(rows, schema=JUDGED), work.set_of(right[low:high])
+        scatter(work.path("judged", number + piece * len(work.sets)), judged, where, len(work.sets))
     return len(left)
+
+
+def pieces(length: npt.NDArray[np.int64], most: int) -> list[tuple[int, int]]:
+    """Rows [low, high) whose lengths add up to `most` or less, or one row that is longer.
+
+    >>> pieces(np.array([3, 3, 3, 9, 1]), 6)
+    [(0, 2), (2, 3), (3, 4), (4, 5)]
+    """
+    ends, low = np.cumsum(length), 0
+    cuts = []
+    while low < len(length):
+        passed = ends[low - 1] if low else 0
+        high = max(low + 1, int(np.searchsorted(ends, passed + most, side="right")))
+        cuts.append((low, high))
+        low = high
+    return cuts
 
 
 def judge(number: int, work: Work) -> int:

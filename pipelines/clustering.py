@@ -25,6 +25,7 @@ from pipelines.resolve import rank_members, send_members, write_set
 from pipelines.work import CLUSTER_DOCUMENTS, Work, grouped, ranges_for
 from recipes.dedup import Dedup
 
+FEW_COLUMNS = 20  # of 2,000,000 documents: forty million edges if all were copies, and a tenth of that in truth
 Texts = Callable[[int, npt.NDArray[np.uint32]], pa.LargeStringArray]
 
 
@@ -62,7 +63,7 @@ def dedup_once(work: Work, options: PipelineOptions, last: Sequence[Phase] = ())
         ("Write", range(len(work.groups)), partial(write_set, work=work)),
         *last,
     ]
-    if work.ranges == 1:  # few documents have few edges: all in one pipeline
+    if work.ranges == 1 and len(work.columns) <= FEW_COLUMNS:  # then edges are few: all in one pipeline
         phases(options, [*first, ("Connect", [0], partial(connect, work=work)), *rest])
     else:
         phases(options, first)

@@ -1,6 +1,6 @@
 """Edges to components: every clustered document gets the number of its cluster's lowest node.
 
-Edges that fit are joined in one task. Past `EDGES_IN_MEMORY` (16 bytes each, four times that while they are sorted)
+Edges that fit are joined in one task. Past `EDGES_IN_MEMORY` (a hundred bytes each while they are sorted and joined)
 alternating stars are run over files, a round of two phases at a time, until a round changes nothing; then no task
 holds more than one slice of the nodes. Documents of an index bring the edge to the one that stands for their
 cluster there.
@@ -26,7 +26,7 @@ from pipelines.index import roots_of
 from pipelines.parts import make_dirs
 from pipelines.work import INDEXED, Work
 
-EDGES_IN_MEMORY = 100_000_000
+EDGES_IN_MEMORY = 20_000_000
 EDGES_A_SLICE = 10_000_000
 ROUNDS = 60  # log2(n)^2 bounds it in theory; published runs on billions of edges took fewer than ten
 LABEL = pa.schema([("node", pa.uint64()), ("label", pa.uint64())])
@@ -37,7 +37,8 @@ def connect(_: int, work: Work) -> int:
     """All edges to labels, in memory; returns the nodes labelled."""
     left, right = _edges(work)
     if work.earlier:
-        left, right = _with_roots(left, right, work)
+        inner = _roots(left, right, work)
+        left, right = np.concatenate((left, inner[0])), np.concatenate((right, inner[1]))
     nodes, lowest = components(left, right)
     write_labels(work, nodes, lowest, 0)
     return len(nodes)
@@ -50,13 +51,14 @@ def _edges(work: Work) -> tuple[U64, U64]:
     return left, right
 
 
-def _with_roots(left: U64, right: U64, work: Work) -> tuple[U64, U64]:
+def _roots(left: U64, right: U64, work: Work) -> tuple[U64, U64]:
+    """Edges from documents of the index to those that stand for their clusters there."""
     nodes = np.unique(np.concatenate((left, right)))
     earlier = nodes[nodes & INDEXED != 0]
     assert work.earlier is not None
     roots = roots_of(earlier, work.earlier)
     away = roots != earlier
-    return np.concatenate((left, earlier[away])), np.concatenate((right, roots[away]))
+    return earlier[away], roots[away]
 
 
 def write_labels(work: Work, nodes: U64, labels: U64, number: int) -> None:
@@ -71,9 +73,11 @@ def edges_found(work: Work) -> int:
 
 def connect_by_stars(work: Work, options: PipelineOptions) -> int:
     """All edges to labels, slice by slice; returns the rounds it took. ValueError past ROUNDS."""
-    if work.earlier:  # one more file of edges: those inside the index
-        left, right = _with_roots(*_edges(work), work)
-        scatter(work.path("edges", 1 << 30), pa.table([left, right], schema=PAIR), np.zeros(len(left), np.int64), 1)
+    for number, path in enumerate(files_in(work.where("edges")) if work.earlier else []):  # edges inside the index
+        table = gathered([path], 0, PAIR)
+        left, right = _roots(table["left"].to_numpy(), table["right"].to_numpy(), work)
+        inner = pa.table([left, right], schema=PAIR)
+        scatter(work.path("edges", (1 << 30) + number), inner, np.zeros(len(left), np.int64), 1)
     slices = max(2, edges_found(work) // EDGES_A_SLICE + 1)
     files = len(files_in(work.where("edges")))
     phases(options, [("Begin stars", range(files), partial(begin_stars, work=work, slices=slices))])
@@ -87,6 +91,7 @@ def connect_by_stars(work: Work, options: PipelineOptions) -> int:
                 ("Small star", range(slices), partial(star, kind="small")),
             ],
         )
+        FileSystems.delete([work.where(f"stars-{turn}-{kind}") for kind in ("large", "small")])
         after = _digest(work, turn)
         if after == before:
             last = partial(label_slice, work=work, turn=turn)

@@ -12,6 +12,7 @@ or a network round trip for each document and band.
 from __future__ import annotations
 
 import fcntl
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,12 +24,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from dedup.keys import KEYS_VERSION
 from dedup.pairs import U64
 from pipelines.signature import NODE_PART
 from pipelines.work import INDEXED, Earlier
 from recipes.dedup import Dedup
 
 NAME = "index.json"
+GENERATION = re.compile(r"[0-9]{5}-[0-9a-f]{12}")
 CLUSTER = pa.schema(
     [
         ("root", pa.uint64()),  # the node that stands for the cluster: the document that was kept
@@ -51,6 +54,7 @@ class Generation(_Strict):
     made_by: str
     first_unit: int
     units: int
+    groups: int
     ranges: int
     documents: int
 
@@ -63,24 +67,26 @@ class Index(_Strict):
     generations: tuple[Generation, ...] = ()
 
     @property
-    def units(self) -> int:
-        """How many units the next generation comes after."""
-        return sum(g.units for g in self.generations)
+    def documents(self) -> int:
+        """How many documents it remembers."""
+        return sum(g.documents for g in self.generations)
 
 
 def keys_part(dedup: Dedup) -> dict[str, object]:
-    """What of [dedup] decides keys and signatures: all of it but notes, ranking and where it was published."""
+    """What of [dedup] decides keys, signatures and ranks, and the version of how keys are made."""
+    given = dedup.model_dump(mode="json", include={"url", "exact", "minhash", "simhash"})
     return {
         name: {key: value for key, value in part.items() if key not in ("evidence", "note")}
-        for name, part in dedup.model_dump(mode="json").items()
+        for name, part in given.items()
         if isinstance(part, dict)
-    } | {"keep": list(dedup.keep)}
+    } | {"keep": list(dedup.keep), "version": KEYS_VERSION}
 
 
 def load(folder: Path) -> Index | None:
     """The index in `folder`; None if the folder is not there yet; ValueError with the remedy if it is no index."""
     if not (folder / NAME).is_file():
-        if folder.is_dir() and any(not p.name.startswith(".") for p in folder.iterdir()):
+        others = [p for p in folder.iterdir() if not p.name.startswith(".")] if folder.is_dir() else []
+        if any(not GENERATION.fullmatch(p.name) for p in others):
             raise ValueError(f"{folder} is not empty and holds no {NAME}: it is no index. Name another folder.")
         return None
     try:
@@ -115,8 +121,11 @@ def held(folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        for stray in folder.glob(".making-*"):
-            shutil.rmtree(stray)
+        index = load(folder)
+        named = {generation.name for generation in index.generations} if index else set()
+        for stray in folder.iterdir():  # half made, or moved here by a run that died before it was named
+            if stray.name.startswith(".making-") or (GENERATION.fullmatch(stray.name) and stray.name not in named):
+                shutil.rmtree(stray)
         yield
 
 
@@ -128,21 +137,22 @@ def earlier(folder: Path, index: Index, before: int | None = None) -> Earlier:
     for generation in index.generations[:before]:
         home = folder / generation.name
         units += [str(home / "units" / f"{unit:06d}.parquet") for unit in range(generation.units)]
-        bands.append(
-            (generation.first_unit, generation.ranges, tuple(map(str, sorted((home / "bands").glob("*.arrow")))))
-        )
+        files = sorted((home / "bands").glob("*.arrow"))
+        if len(files) != generation.groups or not (home / "clusters.parquet").is_file():
+            raise ValueError(f"{home} has lost files. Restore it from a copy, or start a new index.")
+        bands.append((generation.first_unit, generation.ranges, tuple(map(str, files))))
         clusters.append(str(home / "clusters.parquet"))
     names = tuple(generation.name for generation in index.generations[:before])
     return Earlier(names, tuple(units), tuple(clusters), tuple(bands))
 
 
-def publish(folder: Path, index: Index, made: Path, generation: Generation) -> Index:
-    """Move a finished generation into the index and make it visible with one rename."""
+def publish(folder: Path, before: tuple[Generation, ...], index: Index, made: Path, generation: Generation) -> Index:
+    """Move a finished generation into the index and make it visible, after those `before` it, with one rename."""
     home = folder / generation.name
     if home.exists():  # moved, but index.json was never renamed
         shutil.rmtree(home)
     made.rename(home)
-    after = index.model_copy(update={"generations": (*index.generations, generation)})
+    after = index.model_copy(update={"generations": (*before, generation)})
     temporary = folder / f".{NAME}.tmp"
     temporary.write_text(after.model_dump_json(indent=1) + "\n")
     temporary.replace(folder / NAME)

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -21,11 +22,11 @@ from dedup.pairs import U64
 from pipelines import index as indexes
 from pipelines.exchange import Phase, files_in, gathered
 from pipelines.index import CLUSTER, Generation, Index, roots_of
-from pipelines.parts import fingerprint, part_path, read_table, write_part
-from pipelines.resolve import FATE, remembered
-from pipelines.schemas import DUPLICATES
+from pipelines.parts import fingerprint, part_path, read_mark, read_rows, read_table, write_part
+from pipelines.resolve import FATE, generations_of, remembered
+from pipelines.schemas import DUPLICATES, SUPERSEDED
 from pipelines.signature import NODE_PART
-from pipelines.work import INDEXED, Work
+from pipelines.work import INDEXED, Work, ranges_for
 
 Dedup = Callable[..., dict[str, int]]
 
@@ -34,38 +35,54 @@ def against(folder: Path, work: Work, documents: int, dedup: Dedup) -> dict[str,
     """Deduplicate `work` against the index in `folder` and add it there; returns what `dedup` counted."""
     with indexes.held(folder):
         index = indexes.checked(folder, work.dedup)
-        own = next((n for n, g in enumerate(index.generations) if g.made_by == work.mark), None)
-        _refuse_another(index, work, own)
-        earlier = indexes.earlier(folder, index, own)
-        mark = fingerprint(work.mark, earlier.names)
-        name = f"{len(earlier.names) + 1:05d}-{work.mark[:12]}"
-        seen = dataclasses.replace(work, earlier=earlier, mark=mark)
-        if own is not None:
-            return dedup(seen)
+        place = _place_of(index, work)
+        before = index.generations[:place]
+        earlier = indexes.earlier(folder, index, place)
+        seen = dataclasses.replace(
+            work,
+            earlier=earlier,
+            mark=fingerprint(work.mark, earlier.names),
+            ranges=ranges_for(documents + sum(g.documents for g in before)),
+        )
+        if place < len(index.generations) and index.generations[place].made_by == work.mark:
+            whole = read_mark(part_path(work.folder, "superseded", 0)) == seen.mark
+            return dedup(seen) if whole else dedup(seen, last=[_superseded_phase(seen)])
+        name = f"{len(before) + 1:05d}-{work.mark[:12]}"
         making = folder / f".making-{name}"
-        counts = dedup(seen, last=_generation_phases(seen, making, index.units))
-        units = 1 + max(part for group in work.groups for part in group)
+        base = sum(g.units for g in before)
+        counts = dedup(seen, last=_generation_phases(seen, making, base))
+        units = list((making / "units").iterdir())
         generation = Generation(
-            name=name, corpus=work.folder, made_by=work.mark, first_unit=index.units, units=units,
-            ranges=work.ranges, documents=documents,
+            name=name, corpus=work.folder, made_by=work.mark, first_unit=base, units=len(units),
+            groups=len(work.groups), ranges=seen.ranges, documents=sum(read_rows(str(unit)) for unit in units),
         )  # fmt: skip
-        indexes.publish(folder, index, making, generation)
+        indexes.publish(folder, before, index, making, generation)
         return counts
 
 
-def _refuse_another(index: Index, work: Work, own: int | None) -> None:
-    """A corpus that is in the index already would be told to repeat itself."""
-    if own is None and any(g.corpus == work.folder for g in index.generations):
+def _place_of(index: Index, work: Work) -> int:
+    """The place of this corpus among the generations: its own if it is there, else after all others.
+
+    A corpus made anew (by other code, from other input) takes its old place if nothing was compared with it since.
+    """
+    own = next((n for n, g in enumerate(index.generations) if g.corpus == work.folder), len(index.generations))
+    if own < len(index.generations) - 1 and index.generations[own].made_by != work.mark:
         raise ValueError(
-            f"{work.folder} is in the index already, made by other code or from other input. Choose another --out, or "
-            "start a new index."
+            f"{work.folder} is in the index already, made by other code or from other input, and later corpora were "
+            "compared with it. Leave that run as it is, or start a new index and add the corpora in order."
         )
+    return own
+
+
+def _superseded_phase(work: Work) -> Phase:
+    return "Superseded", [0], partial(write_superseded, work=work)
 
 
 def _generation_phases(work: Work, making: Path, first_unit: int) -> list[Phase]:
     return [
         ("Remember", range(len(work.groups)), partial(remember_group, work=work, making=making, base=first_unit)),
         ("Clusters", [0], partial(remember_clusters, work=work, making=making, base=first_unit)),
+        _superseded_phase(work),
     ]
 
 
@@ -95,32 +112,39 @@ def _renumbered(nodes: U64, base: int) -> U64:
 
 
 def remember_clusters(_: int, work: Work, making: Path, base: int) -> int:
-    """clusters.parquet: clusters made or enlarged, and roots that were joined; and superseded/ beside the run."""
-    rows, gone = 0, []
+    """clusters.parquet: clusters made or enlarged, and roots that were joined to others."""
+    rows = 0
     with pq.ParquetWriter(making / "clusters.parquet", CLUSTER) as out:
         for number in range(len(work.sets)):
             for table in remembered(work, number):
                 nodes, roots = table["node"].to_numpy(), table["root"].to_numpy()
-                own = nodes == roots
-                was = own.copy()
-                if work.earlier and work.is_earlier(number) and len(nodes):
-                    was |= roots_of(nodes, work.earlier) == nodes  # a root that was joined to another
+                was = (nodes == roots) | _were_roots(nodes, number, work)
                 columns = [
                     pa.array(_renumbered(nodes[was], base)), table["size"].filter(pa.array(was)),
                     table["lowest"].filter(pa.array(was)), pa.array(_renumbered(roots[was], base)),
                 ]  # fmt: skip
                 out.write_table(pa.Table.from_arrays(columns, schema=CLUSTER))
-                gone.append(nodes[was & ~own])
                 rows += int(was.sum())
-    _write_superseded(np.concatenate(gone) if gone else np.empty(0, np.uint64), work)
     return rows
 
 
-def _write_superseded(nodes: U64, work: Work) -> None:
-    """Documents of the index that were kept, and that this corpus shows to repeat one another."""
-    tables = [FATE.empty_table()]
+def _were_roots(nodes: U64, number: int, work: Work) -> npt.NDArray[np.bool_]:
+    """Which documents of one set stood for a cluster in the index before."""
+    if not work.earlier or not work.is_earlier(number) or not len(nodes):
+        return np.zeros(len(nodes), bool)
+    stood: npt.NDArray[np.bool_] = roots_of(nodes, work.earlier) == nodes
+    return stood
+
+
+def write_superseded(_: int, work: Work) -> int:
+    """superseded/: documents of the index that were kept, and that this corpus shows to repeat one another."""
+    tables = [SUPERSEDED.empty_table()]
     for number in range(len(work.groups), len(work.sets)):
-        fates = gathered(files_in(work.where("fates")), number, FATE)
-        tables.append(fates.filter(pa.array(np.isin(fates["node"].to_numpy(), nodes))))
-    rows = pa.concat_tables(tables).sort_by("node").drop_columns(["node"]).cast(DUPLICATES)
-    write_part(part_path(work.folder, "superseded", 0), rows.to_batches(), DUPLICATES, work.mark, {})
+        fates = gathered(files_in(work.where("fates")), number, FATE).sort_by("node")
+        nodes = fates["node"].to_numpy()
+        gone = _were_roots(nodes, number, work) & np.array([m != "kept" for m in fates["method"].to_pylist()], bool)
+        rows = fates.filter(pa.array(gone)).drop_columns(["node"]).cast(DUPLICATES)
+        tables.append(rows.append_column(SUPERSEDED.field("generation"), generations_of(nodes[gone], work)))
+    table = pa.concat_tables(tables)
+    write_part(part_path(work.folder, "superseded", 0), table.to_batches(), SUPERSEDED, work.mark, {})
+    return table.num_rows

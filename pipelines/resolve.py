@@ -141,12 +141,12 @@ def _fates(table: pa.Table, found: Clusters, size: npt.NDArray[np.int64], lowest
     columns = [
         table["node"], names, hex_ids(halves_to_binary(lowest)), names.take(pa.array(found.kept)), pa.array(size),
         _optional(found.similarity), pa.array(method.tolist(), pa.string()), names.take(pa.array(found.partner)),
-        _optional(found.partner_similarity), _kept_in(table["node"].to_numpy()[found.kept], work),
+        _optional(found.partner_similarity), generations_of(table["node"].to_numpy()[found.kept], work),
     ]  # fmt: skip
     return pa.Table.from_arrays(columns, schema=FATE)
 
 
-def _kept_in(nodes: U64, work: Work) -> pa.Array:
+def generations_of(nodes: U64, work: Work) -> pa.Array:
     """The generation of each node that is of the index."""
     names = np.array([*(work.earlier.names if work.earlier else ()), None], object)
     age = _age(nodes, work)

@@ -63,6 +63,9 @@ DUPLICATES = pa.schema(
     ]
 )
 
+# Documents of an index, and the generation each is in.
+SUPERSEDED = pa.schema([*DUPLICATES, pa.field("generation", pa.string(), nullable=False)])
+
 DECISIONS = pa.schema(
     [
         pa.field("doc_id", pa.string(), nullable=False),

@@ -92,7 +92,7 @@ def _groups(run: Run, parts: Sequence[str]) -> list[tuple[int, list[str]]]:
     held = DOCUMENTS
     for number, part in enumerate(parts):
         rows = pq.read_metadata(run.path / "decisions" / part).num_rows
-        if held + rows > DOCUMENTS:
+        if not groups or held + rows > DOCUMENTS:
             groups.append((number, []))
             held = 0
         groups[-1][1].append(part)

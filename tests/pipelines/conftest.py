@@ -41,10 +41,11 @@ def make_run(tmp_path: Path) -> Make:
         for index in range(parts):
             mine = texts[index * size : (index + 1) * size]
             documents = [{"doc_id": i, "source": source, "url": address(t), "text": t} for i, t in mine]
+            mark = xxhash.xxh3_128_hexdigest(repr(mine).encode())
             signals = [{"doc_id": i, "lang": lang, "word_count": len(t.split())} for i, t in mine]
             for dataset, rows, schema in (("documents", documents, DOCUMENT), ("signals", signals, SIGNAL)):
                 batch = pa.RecordBatch.from_pylist(rows, schema=schema)
-                write_part(part_path(run, dataset, index), [batch], schema, f"{name}{index}", {})
+                write_part(part_path(run, dataset, index), [batch], schema, mark, {})
         return run, list(range(parts))
 
     return make

@@ -101,13 +101,59 @@ def test_what_an_index_refuses(make_run: Make, tmp_path: Path) -> None:
         indexes.load(tmp_path / "no")
 
 
-def test_a_corpus_that_changed_is_not_added_twice(make_run: Make, tmp_path: Path) -> None:
+def generations(index: str | Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads((Path(index) / "index.json").read_text())["generations"]
+    return found
+
+
+def test_a_corpus_that_changed_takes_its_own_place(make_run: Make, tmp_path: Path) -> None:
     index = str(tmp_path / "index")
     run, parts = make_run("a", corpus(5, 1))
     deduplicate(run, parts, recipe(exact=Exact()), index, ONE)
-    run, parts = make_run("a", corpus(6, 2), 2)
-    with pytest.raises(ValueError, match="is in the index already"):
+    first = generations(index)
+    texts = corpus(6, 2)
+    run, parts = make_run("a", texts, 2)
+    deduplicate(run, parts, recipe(exact=Exact()), index, ONE)
+    second = generations(index)
+    assert len(second) == 1 and second[0]["name"] != first[0]["name"] and second[0]["documents"] == len(texts)
+    other, other_parts = make_run("b", corpus(5, 3))
+    deduplicate(other, other_parts, recipe(exact=Exact()), index, ONE)
+    assert sorted(p.name for p in Path(index).iterdir() if p.is_dir()) == [g["name"] for g in generations(index)]
+    run, parts = make_run("a", corpus(5, 4))
+    with pytest.raises(ValueError, match="later corpora were compared"):
         deduplicate(run, parts, recipe(exact=Exact()), index, ONE)
+
+
+def test_an_index_whose_first_run_died_while_it_was_named(make_run: Make, tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    run, parts = make_run("a", corpus(5, 1))
+    deduplicate(run, parts, recipe(exact=Exact()), str(index), ONE)
+    (index / "index.json").unlink()  # the generation was moved, the list never renamed
+    deduplicate(run, parts, recipe(exact=Exact()), str(index), ONE)
+    assert len(generations(index)) == 1
+    next((index / generations(index)[0]["name"] / "bands").iterdir()).unlink()
+    other, parts = make_run("b", corpus(5, 2))
+    with pytest.raises(ValueError, match="has lost files"):
+        deduplicate(other, parts, recipe(exact=Exact()), str(index), ONE)
+
+
+def test_what_is_superseded_is_written_again_if_it_is_lost(make_run: Make, tmp_path: Path) -> None:
+    """Two pages that a third one joins: both were kept before, and the run that shows it says so, also later."""
+    index = str(tmp_path / "index")
+    halves = [" ".join(f"{c}{i}" for i in range(40)) for c in "ab"]
+    first, parts = make_run("a", [(name_of(t), t) for t in halves])
+    wanted = recipe(minhash=near(0.3, bands=60, rows=1))
+    deduplicate(first, parts, wanted, index, ONE)
+    both = " ".join(halves)
+    second, parts = make_run("b", [(name_of(both), both)])
+    deduplicate(second, parts, wanted, index, ONE)
+    path = Path(part_path(second, "superseded", 0))
+    rows = pq.read_table(path).to_pylist()
+    assert [row["generation"] for row in rows] == [generations(index)[0]["name"]]
+    assert {rows[0]["doc_id"], rows[0]["kept_id"]} == {name_of(t) for t in halves}
+    path.unlink()
+    deduplicate(second, parts, wanted, index, ONE)
+    assert pq.read_table(path).to_pylist() == rows and len(generations(index)) == 2
 
 
 def texts_file(path: Path, texts: list[tuple[str, str]], **columns: Any) -> Path:
@@ -164,6 +210,19 @@ def test_the_command_keeps_columns_and_remembers(tmp_path: Path) -> None:
     assert shown.exit_code == 0 and "00001-" in shown.output and "00002-" in shown.output
     lost = run.invoke(app, ["index", str(tmp_path / "nowhere")])
     assert "begins one" in str(lost.exception)
+
+
+def test_a_second_call_leaves_nothing_of_the_first(tmp_path: Path) -> None:
+    texts = corpus(30, 9)
+    (tmp_path / "r.toml").write_text(RECIPE)
+    one, two = (texts_file(tmp_path / f"{n}.parquet", texts[k::2], doc_id=[str(i) for i, _ in texts[k::2]])
+                for k, n in enumerate("ab"))  # fmt: skip
+    common = ["--out", str(tmp_path / "o"), "--recipe", str(tmp_path / "r.toml")]
+    assert CliRunner().invoke(app, ["dedup", str(one), str(two), *common]).exit_code == 0
+    assert CliRunner().invoke(app, ["dedup", str(one), *common]).exit_code == 0
+    assert told(tmp_path / "o")["kept"] == len(kept_texts(tmp_path / "o")) <= len(texts[::2])
+    table = pq.read_table(tmp_path / "o" / "kept" / "part-00000.parquet")
+    assert table.column_names[:1] == ["doc_id"] and "input_doc_id" in table.column_names
 
 
 def test_jsonl_is_read_and_records_without_text_are_passed_over(tmp_path: Path) -> None:

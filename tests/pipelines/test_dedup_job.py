@@ -11,6 +11,7 @@ import pytest
 
 from dedup.shingles import true_jaccard
 from dedup.simhash import simhashes
+from pipelines import candidates
 from pipelines import clustering as job
 from pipelines import connect as connecting
 from pipelines import work as works
@@ -132,6 +133,18 @@ def test_nothing_depends_on_parts_order_or_workers(make_run: Make, verify: float
         deduplicate(run, parts, wanted, None, beam_options(workers, threads=True))
         assert outcome(run, parts) == one
     assert len(one) > 40
+
+
+def test_evidence_in_pieces_changes_nothing(make_run: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = corpus(40, 9)
+    wanted = recipe(minhash=near(0.7, verify_by="jaccard"))
+    run, parts = make_run("plain", texts, 2)
+    deduplicate(run, parts, wanted, None, ONE)
+    one = outcome(run, parts)
+    monkeypatch.setattr(candidates, "EVIDENCE", 150)
+    run, parts = make_run("pieces", texts, 2)
+    deduplicate(run, parts, wanted, None, ONE)
+    assert outcome(run, parts) == one and len(one) > 20
 
 
 def test_ranges_slices_and_stars_change_nothing(make_run: Make, monkeypatch: pytest.MonkeyPatch) -> None:
