@@ -44,6 +44,8 @@ bench: install
 	$(BIN)/python benchmarks/scores.py
 	$(BIN)/python benchmarks/document_length.py
 	$(BIN)/python benchmarks/quality_classifier.py
+	$(BIN)/python benchmarks/index_storage.py
+	$(BIN)/python benchmarks/decontam_probes.py
 	$(BIN)/python benchmarks/orchestration.py
 	mkdir -p runs && $(BIN)/winnow sample runs/bench.warc.gz --pages 20000 --seed 1
 	$(BIN)/winnow run runs/bench.warc.gz --out runs/bench --measure-for all
