@@ -142,7 +142,7 @@ def _write_pairs(path: str, left: U64, right: U64) -> None:
 
 def attach(number: int, work: Work) -> int:
     """Give the open pairs of one set of lower documents their evidence, and send them to the other document's set."""
-    table = pa.concat_tables([gathered(files_in(work.where("pairs")), number, PAIR)])
+    table = gathered(files_in(work.where("pairs")), number, PAIR)
     if not table.num_rows:
         return 0
     left, right, _ = unique_pairs(table["left"].to_numpy(), table["right"].to_numpy())

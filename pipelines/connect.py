@@ -118,7 +118,7 @@ def begin_stars(number: int, work: Work, slices: int) -> int:
 def run_star(number: int, work: Work, slices: int, turn: int, kind: str) -> int:
     """One slice of one star operation; its edges go to the slices of the next one."""
     table = gathered(files_in(work.where(f"stars-{turn}-{kind}")), number, PAIR)
-    left, right, _ = _ordered_pairs(table)
+    left, right = _ordered_pairs(table)
     star: Star = large_star if kind == "large" else small_star
     low, high = star(left, right)
     if kind == "large":
@@ -133,14 +133,14 @@ def run_star(number: int, work: Work, slices: int, turn: int, kind: str) -> int:
     return len(low)
 
 
-def _ordered_pairs(table: pa.Table) -> tuple[U64, U64, npt.NDArray[np.int64]]:
+def _ordered_pairs(table: pa.Table) -> tuple[U64, U64]:
     """Directed edges once each: unlike `unique_pairs` it keeps the direction."""
     left, right = table["left"].to_numpy(), table["right"].to_numpy()
     order = np.lexsort((right, left))
     left, right = left[order], right[order]
     new = np.ones(len(left), bool)
     new[1:] = (left[1:] != left[:-1]) | (right[1:] != right[:-1])
-    return left[new], right[new], order[new]
+    return left[new], right[new]
 
 
 def _mixed(low: U64, high: U64) -> U64:
@@ -161,9 +161,8 @@ def _digest(work: Work, turn: int) -> str:
 def label_slice(number: int, work: Work, turn: int) -> int:
     """The stars of one slice to labels: each node's lowest neighbour is its component's lowest node."""
     table = gathered(files_in(work.where(f"stars-{turn + 1}-large")), number, PAIR)
-    nodes, first = np.unique(table["left"].to_numpy(), return_index=True)
-    left, right, _ = _ordered_pairs(table)
-    starts = np.searchsorted(left, nodes)
-    lowest = np.minimum(right[starts], nodes) if len(nodes) else first.astype(np.uint64)
+    left, right = _ordered_pairs(table)
+    nodes = np.unique(left)
+    lowest = np.minimum(right[np.searchsorted(left, nodes)], nodes)
     write_labels(work, nodes, lowest, number)
     return len(nodes)

@@ -90,7 +90,7 @@ def remember_group(number: int, work: Work, making: Path, base: int) -> int:
     """The units of one group of parts, and its bands as they are."""
     (making / "units").mkdir(parents=True, exist_ok=True)
     (making / "bands").mkdir(parents=True, exist_ok=True)
-    known = pa.concat_tables(list(remembered(work, number)))
+    known = remembered(work, number)
     nodes, roots = known["node"].to_numpy(), _renumbered(known["root"].to_numpy(), base)
     rows = 0
     for first, path in work.signature_files(number):
@@ -116,15 +116,15 @@ def remember_clusters(_: int, work: Work, making: Path, base: int) -> int:
     rows = 0
     with pq.ParquetWriter(making / "clusters.parquet", CLUSTER) as out:
         for number in range(len(work.sets)):
-            for table in remembered(work, number):
-                nodes, roots = table["node"].to_numpy(), table["root"].to_numpy()
-                was = (nodes == roots) | _were_roots(nodes, number, work)
-                columns = [
-                    pa.array(_renumbered(nodes[was], base)), table["size"].filter(pa.array(was)),
-                    table["lowest"].filter(pa.array(was)), pa.array(_renumbered(roots[was], base)),
-                ]  # fmt: skip
-                out.write_table(pa.Table.from_arrays(columns, schema=CLUSTER))
-                rows += int(was.sum())
+            table = remembered(work, number)
+            nodes, roots = table["node"].to_numpy(), table["root"].to_numpy()
+            was = (nodes == roots) | _were_roots(nodes, number, work)
+            columns = [
+                pa.array(_renumbered(nodes[was], base)), table["size"].filter(pa.array(was)),
+                table["lowest"].filter(pa.array(was)), pa.array(_renumbered(roots[was], base)),
+            ]  # fmt: skip
+            out.write_table(pa.Table.from_arrays(columns, schema=CLUSTER))
+            rows += int(was.sum())
     return rows
 
 

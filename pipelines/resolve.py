@@ -7,8 +7,6 @@ lowest doc_id stand for the others, so that the outcome is that of one dedup ove
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -188,7 +186,7 @@ def _remember(
     scatter(work.path("remembered", destination), rows, work.set_of(nodes), len(work.sets))
 
 
-def remembered(work: Work, number: int) -> Iterator[pa.Table]:
-    """What `rank_members` remembered of one set."""
+def remembered(work: Work, number: int) -> pa.Table:
+    """What `rank_members` remembered of one set, by node."""
     schema = pa.schema([("node", pa.uint64()), ("root", pa.uint64()), ("size", pa.int64()), ("lowest", pa.binary(16))])
-    yield gathered(files_in(work.where("remembered")), number, schema).sort_by("node")
+    return gathered(files_in(work.where("remembered")), number, schema).sort_by("node")
