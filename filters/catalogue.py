@@ -32,12 +32,20 @@ def edit_names() -> list[str]:
     return names
 
 
+def kind_names() -> list[str]:
+    """Every kind of personal data."""
+    names: list[str] = _read()["kinds"]
+    return names
+
+
 def current() -> dict[str, Any]:
     """The catalogue as the kernels have it; loads them."""
     from filters.edits import EDITS
+    from filters.pii import KINDS
     from filters.signals import SIGNALS
 
-    return {"signals": {name: signal.doc for name, signal in SIGNALS.items()}, "edits": [*EDITS]}
+    docs = {name: signal.doc for name, signal in SIGNALS.items()}
+    return {"signals": docs, "edits": [*EDITS], "kinds": [*KINDS]}
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from filters.catalogue import edit_names, signal_docs
+from filters.catalogue import edit_names, kind_names, signal_docs
 from filters.columns import DOCUMENT_SIGNALS, REMOVED
 from filters.rules import column_of
 from filters.thresholds import nearest
@@ -39,6 +39,10 @@ def check(recipe: Recipe) -> None:
         if edit.edit not in edit_names():
             hint = nearest(edit.edit, edit_names())
             raise StepError(edit.id, f"{recipe.name}: step {edit.id} names no edit: {edit.edit!r}.{hint}")
+    for kind in recipe.scrub.policy:
+        if kind not in kind_names():
+            hint = nearest(kind, kind_names()) or f" There are: {', '.join(kind_names())}."
+            raise ValueError(f"{recipe.name}: scrub.policy names no kind of personal data: {kind!r}.{hint}")
     for step_id, told in _impossible(recipe):
         raise StepError(step_id, f"{recipe.name}: {told}")
 

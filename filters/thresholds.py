@@ -7,16 +7,26 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from typing import get_args
 
+from filters.catalogue import kind_names
 from recipes.model import Recipe
+from recipes.scrub import Action, Scrub
 from recipes.steps import Rule, Threshold
+
+SCRUB = "scrub."
 
 
 def set_thresholds(recipe: Recipe, settings: Sequence[str]) -> Recipe:
     """The recipe with other bounds: each setting is RULE=VALUE, the rule's `.vN` may be left out.
 
     A bound stated by language takes LANGUAGE:VALUE pairs, separated by commas, and one number for all of them.
+    `scrub.KIND=ACTION` changes what is done with a kind of personal data.
     """
+    for setting in settings:
+        if setting.startswith(SCRUB):
+            recipe = _treated(recipe, setting)
+    settings = [setting for setting in settings if not setting.startswith(SCRUB)]
     steps = list(recipe.steps)
     ids = {step.id: i for i, step in enumerate(steps) if isinstance(step, Rule)}
     short = {full.rpartition(".")[0]: full for full in ids}
@@ -31,6 +41,22 @@ def set_thresholds(recipe: Recipe, settings: Sequence[str]) -> Recipe:
         assert isinstance(rule, Rule)
         steps[ids[full]] = Rule.model_validate({**rule.model_dump(), rule.bound: _changed(rule, value, setting)})
     return recipe.model_copy(update={"steps": tuple(steps)})
+
+
+def _treated(recipe: Recipe, setting: str) -> Recipe:
+    """The recipe with another action for a kind of personal data."""
+    kind, mark, action = setting.removeprefix(SCRUB).partition("=")
+    if not mark or not kind:
+        raise ValueError(f"--set {setting}: write it as scrub.KIND=ACTION.")
+    if kind not in kind_names():
+        raise ValueError(
+            f"--set {setting}: there is no kind of personal data {kind!r}.{nearest(kind, kind_names())}"
+            f" There are: {', '.join(kind_names())}."
+        )
+    if action not in get_args(Action):
+        raise ValueError(f"--set {setting}: {kind} wants one of {', '.join(get_args(Action))}.")
+    scrub = Scrub.model_validate({**recipe.scrub.model_dump(), "policy": {**recipe.scrub.policy, kind: action}})
+    return recipe.model_copy(update={"scrub": scrub})
 
 
 def _changed(rule: Rule, value: str, setting: str) -> Threshold:

@@ -37,6 +37,10 @@ def chosen_recipes(
 
         for score in scores.values():  # a model that cannot be read is told now, not by a worker
             load_score(score)
+    if "pseudonym" in main.recipe.scrub.policy.values():
+        from filters.pii import key_for
+
+        key_for(main.recipe.scrub.policy)
     return main.recipe, others, notices
 
 

@@ -91,9 +91,20 @@ CUTS = pa.schema(
     ]
 )
 
+# Personal data in the text of kept documents, before the policy was done to it.
+PERSONAL = pa.schema(
+    [
+        pa.field("doc_id", pa.string(), nullable=False),
+        pa.field("start", pa.int64(), nullable=False),  # bytes into the text after edits and cuts
+        pa.field("end", pa.int64(), nullable=False),
+        pa.field("kind", pa.string(), nullable=False),
+        pa.field("country", pa.string()),  # ISO 3166-1 alpha-2, where the value tells it
+    ]
+)
+
 CUT_SETS = ("cuts", "contamination")  # in the order in which they give a document its fate
 
-# kept/ ends in one int32 column `pii_<kind>` for every kind that the scrubber knows.
+# kept/ ends in one int32 column `pii_<kind>` for every kind that the scanner knows: what was found, replaced or not.
 KEPT = [
     pa.field("doc_id", pa.string(), nullable=False),
     pa.field("url", pa.string()),

@@ -8,7 +8,7 @@ repeated step id is refused with the file's name.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -16,6 +16,7 @@ from recipes.decontaminate import Decontaminate
 from recipes.dedup import Dedup
 from recipes.mixture import Mixture
 from recipes.scores import Score
+from recipes.scrub import Scrub, with_limits
 from recipes.steps import Edit, Rule, Sample, Step
 from recipes.strict import Evidence, Strict
 
@@ -31,17 +32,6 @@ class Extract(Strict):
     comments: bool = False
     timeout_s: float = Field(default=20.0, gt=0, le=600)
     max_bytes: int = Field(default=20_000_000, gt=0)
-    evidence: Evidence = "A"
-    note: str = ""
-
-
-Policy = Literal["placeholder", "leave"]
-
-
-class Scrub(Strict):
-    """Policy per kind of personal data; kinds not named are left alone."""
-
-    policy: dict[str, Policy] = Field(default_factory=dict)
     evidence: Evidence = "A"
     note: str = ""
 
@@ -79,6 +69,11 @@ class Recipe(Strict):
     scrub: Scrub = Scrub()
     tokens: Tokens = Tokens()
     mixture: Mixture | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _limits_as_rules(cls, data: Any) -> Any:
+        return with_limits(data) if isinstance(data, dict) else data
 
     @model_validator(mode="after")
     def _unique_ids(self) -> Recipe:

@@ -29,19 +29,23 @@ def save_changes(recipe: Recipe, path: str | Path) -> None:
     name = file.stem.lower().removesuffix(ending) + (ending if recipe.name.endswith(ending) else "")
     text = as_toml(recipe, load(recipe.name), name)
     back = parse(text.encode(), str(path))
-    if [_bare(step) for step in back.steps] != [_bare(step) for step in recipe.steps]:
+    same = [_bare(step) for step in back.steps] == [_bare(step) for step in recipe.steps]
+    if not same or back.scrub.policy != recipe.scrub.policy:
         raise ValueError(f"{recipe.name} has changed in more than bounds, so {path} cannot say it: write it by hand.")
     file.write_text(text, encoding="utf-8")
 
 
 def as_toml(recipe: Recipe, base: Recipe, name: str) -> str:
-    """TOML that extends `base` and gives each rule whose bound differs the one that it has in `recipe`."""
+    """TOML that extends `base`: bounds and actions that differ are those that `recipe` has."""
     lines = [f"# {recipe.name} with other bounds.", f"extends = {_value(base.name)}", f"name = {_value(name)}"]
     lines.append(f"title = {_value(f'{base.title}, with other bounds')}")
     for old, new in zip(base.steps, recipe.steps, strict=False):
         if isinstance(old, Rule) and isinstance(new, Rule) and old.threshold != new.threshold:
             lines += ["", "[[change]]", f"id = {_value(new.id)}", f"{new.bound} = {_value(new.threshold)}"]
             lines += ['evidence = "A"', f"note = {_value(f'was {json.dumps(old.threshold, ensure_ascii=False)}')}"]
+    policy = {k: action for k, action in recipe.scrub.policy.items() if base.scrub.policy.get(k) != action}
+    if policy:
+        lines += ["", "[scrub]", f"policy = {_value(policy)}", 'evidence = "A"']
     return "\n".join(lines) + "\n"
 
 

@@ -60,7 +60,8 @@ class Explanation:
 
     `offset` and `length` are bytes in the crawl file at `path` (rows for Parquet); `value` against `threshold` is
     what `rule` measured; `cuts` are spans that others have first, at most 20; `edits` are characters that each edit
-    of the recipe took away; `pii` counts what was replaced, by kind; `tokens` includes end-of-text.
+    of the recipe took away; `pii` counts the personal data that was found, by kind, and `policy` says what was done
+    with a kind; `tokens` includes end-of-text.
     """
 
     doc_id: str
@@ -85,6 +86,7 @@ class Explanation:
     cuts: list[Cut] = field(default_factory=list)
     edits: dict[str, int] = field(default_factory=dict)
     pii: dict[str, int] = field(default_factory=dict)
+    policy: dict[str, str] = field(default_factory=dict)
 
     def text(self) -> str:
         """Lines for the terminal, harmless whatever the page was called."""
@@ -109,8 +111,8 @@ class Explanation:
         lines += [cut.text(self.doc_id) for cut in self.cuts]
         if len(self.cuts) == MOST_CUTS:
             lines.append(f"  cut: {MOST_CUTS} spans are told, there may be more")
-        if replaced := [f"{n} {kind}" for kind, n in self.pii.items() if n]:
-            lines.append(f"  personal data replaced: {', '.join(replaced)}")
+        if found := [f"{n} {kind} ({self.policy.get(kind, 'leave')})" for kind, n in self.pii.items() if n]:
+            lines.append(f"  personal data: {', '.join(found)}")
         if self.shard:
             lines.append(f"  tokens: {self.tokens:,} in {self.shard}")
         return "\n".join(lines)
@@ -130,7 +132,7 @@ def explain(run: Run, page: str) -> list[Explanation]:
     return [
         Explanation(
             **row, path=_path(run, row["source"]), cuts=_cuts(run, row["doc_id"]), edits=_edits(run, row["doc_id"]),
-            pii=_pii(run, row["doc_id"]),
+            pii=_pii(run, row["doc_id"]), policy=dict(run.recipe.scrub.policy),
         )
         for row in found
     ]  # fmt: skip

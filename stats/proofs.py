@@ -142,7 +142,8 @@ def _told(dataset: str, counts: Mapping[str, int]) -> int:
         return sum(counts.values())
     if dataset == "cuts":
         return counts.get("spans", 0) + counts.get("dropped", 0)
-    return counts.get({"rejects": "rejects", "contamination": "rows"}.get(dataset, "documents"), 0)
+    named = {"rejects": "rejects", "contamination": "rows", "personal": "spans"}
+    return counts.get(named.get(dataset, "documents"), 0)
 
 
 def _hashes(path: Path) -> Iterator[str]:

@@ -26,12 +26,12 @@ from pydantic import ValidationError
 from filters.pii import KINDS
 from filters.rules import all_failing, with_verdicts
 from filters.sql import literal
-from pipelines.schemas import CUTS, DECISIONS, DOCUMENTS, DUPLICATES, KEPT, REJECTS
+from pipelines.schemas import CUTS, DECISIONS, DOCUMENTS, DUPLICATES, KEPT, PERSONAL, REJECTS
 from recipes.model import Recipe
 from stats.shards import ShardRows, shard_files
 
 MEMORY = "2GB"  # what a question may hold; past it DuckDB spills to a temporary folder
-DATASETS = ("documents", "rejects", "signals", "duplicates", "cuts", "contamination", "decisions", "kept")
+DATASETS = ("documents", "rejects", "signals", "duplicates", "cuts", "contamination", "decisions", "personal", "kept")
 FATES = """
 CREATE VIEW fates AS
 SELECT d.doc_id, d.url, d.source, d."offset", c.fate, c.rule, c.value, c.threshold
@@ -227,6 +227,7 @@ def _schema(run: Run, name: str) -> pa.Schema:
     if name == "kept":
         return pa.schema([*KEPT, *(pa.field(f"pii_{kind}", pa.int32()) for kind in KINDS)])
     schemas = {"documents": DOCUMENTS, "rejects": REJECTS, "duplicates": DUPLICATES, "decisions": DECISIONS}
+    schemas["personal"] = PERSONAL
     return schemas.get(name, CUTS)
 
 

@@ -11,7 +11,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from filters.pii import KINDS
 from filters.rules import first_failing, with_verdicts
+from filters.sql import literal
 from stats.proofs import AGAIN, counted, parts
 from stats.run import Run, footers
 from stats.shards import id_faults, shard_files
@@ -31,6 +33,10 @@ NEVER = (
      "kept documents are missing from kept/"),
     ("kept", "SELECT doc_id FROM kept ANTI JOIN (SELECT doc_id FROM decisions WHERE fate = 'kept') USING (doc_id)",
      "documents lie in kept/ that were not kept"),
+    ("personal", "SELECT doc_id FROM personal ANTI JOIN kept USING (doc_id)",
+     "finds of personal data are in a document that was not kept"),
+    ("personal", "SELECT doc_id FROM personal WHERE start >= \"end\" OR start < 0",
+     "finds of personal data have no extent"),
     ("tokens", "SELECT doc_id FROM kept ANTI JOIN tokens USING (doc_id)", "kept documents are in no shard"),
     ("tokens", "SELECT doc_id FROM tokens ANTI JOIN kept USING (doc_id)", "documents in the shards were not kept"),
     ("tokens", "SELECT doc_id FROM tokens GROUP BY 1 HAVING count(*) > 1", "documents are in the shards twice"),
@@ -93,6 +99,15 @@ def _laws(run: Run) -> Iterator[str]:
     """What holds between all parts together."""
     for dataset, query, meaning in NEVER:
         yield from _never(run, dataset, query, meaning)
+    yield from _never(run, "personal", _miscounted(), "kept documents do not count what personal/ has of a kind")
+
+
+def _miscounted() -> str:
+    """Documents whose count of a kind in kept/ is not the number of its rows in personal/."""
+    counts = ", ".join(f"count(*) FILTER (kind = {literal(kind)}) AS found_{kind}" for kind in KINDS)
+    differ = " OR ".join(f"pii_{kind} <> coalesce(found_{kind}, 0)" for kind in KINDS)
+    found = f"(SELECT doc_id, {counts} FROM personal GROUP BY 1)"
+    return f"SELECT k.doc_id FROM kept k LEFT JOIN {found} p ON k.doc_id = p.doc_id WHERE {differ}"
 
 
 def _rules(run: Run) -> Iterator[str]:

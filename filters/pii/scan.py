@@ -10,11 +10,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+import pyarrow as pa
 import re2
 
 from filters.pii.kinds import KINDS, Kind
 
 AROUND = 64
+
+
+SPANS = pa.schema([
+    pa.field("row", pa.int32(), nullable=False), pa.field("start", pa.int64(), nullable=False),
+    pa.field("end", pa.int64(), nullable=False), pa.field("kind", pa.string(), nullable=False),
+    pa.field("country", pa.string())])  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +31,17 @@ class Span:
     start: int
     end: int
     kind: str
+
+
+def find(text: pa.LargeStringArray, kinds: Sequence[str]) -> pa.RecordBatch:
+    """Rows of SPANS."""
+    rows = []
+    for row, value in enumerate(text.to_pylist()):
+        for span in find_one(value or "", kinds):
+            start = len((value or "")[: span.start].encode())
+            rows.append((row, start, start + len((value or "")[span.start : span.end].encode()), span.kind, None))
+    columns = list(zip(*rows, strict=True)) or [()] * 5
+    return pa.RecordBatch.from_arrays([pa.array(c, f.type) for c, f in zip(columns, SPANS, strict=True)], schema=SPANS)
 
 
 @cache
@@ -40,9 +58,9 @@ def _pattern(kind: str) -> re2._Regexp:
     return re2.compile(KINDS[kind].pattern)
 
 
-def find(text: str, kinds: Sequence[str]) -> list[Span]:
+def find_one(text: str, kinds: Sequence[str]) -> list[Span]:
     """Spans of the given kinds, in order, none overlapping another."""
-    names = tuple(name for name in KINDS if name in kinds)
+    names = tuple(kinds)
     taken: list[Span] = []
     for place in sorted(_prefilter(names).Match(text) or ()) if text and names else ():
         kind = KINDS[names[place]]

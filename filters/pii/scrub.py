@@ -1,16 +1,36 @@
-"""The text without its personal data, by the recipe's policy, and how much of each kind was found."""
+"""The text without its personal data: an action for each span that was found, by the recipe's policy.
+
+Finding and replacing are apart: spans are rows (`filters.pii.scan.SPANS`) until the last moment, so another policy
+costs no new scan. Only texts that hold a span to replace are touched; all others are the same bytes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import groupby
+from random import Random
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from filters.pii.kinds import KINDS
-from filters.pii.scan import Span, find
+from filters.pii.pseudonym import key_for, normalised, pseudonym
+from filters.pii.scan import find
+from filters.pii.surrogate import surrogate
+
+AROUND = 96  # bytes on either side of a surrogate that the scanner sees when it is asked about it
+
+
+class _Found(NamedTuple):
+    row: int
+    start: int
+    end: int
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -21,30 +41,99 @@ class Scrubbed:
     counts: dict[str, npt.NDArray[np.int32]]
 
 
-def scrub(text: pa.LargeStringArray, policy: Mapping[str, str]) -> Scrubbed:
-    """Apply a policy (kind -> `placeholder` or `leave`); ValueError for a kind that does not exist."""
+def scrub(text: pa.LargeStringArray, policy: Mapping[str, str], key: bytes | None = None) -> Scrubbed:
+    """Find the kinds that `policy` names, and replace them; ValueError for a kind that does not exist."""
+    spans = find(text, searched(policy))
+    return Scrubbed(replaced(text, spans, policy, key=key), counted(spans, len(text), list(policy)))
+
+
+def searched(policy: Mapping[str, str], others: bool = False) -> list[str]:
+    """The kinds to look for, first those that win where spans overlap: those that the policy replaces.
+
+    With `others` every other kind follows, so that what a policy leaves is counted too.
+    """
     unknown = [kind for kind in policy if kind not in KINDS]
     if unknown:
         raise ValueError(f"scrub.policy names no kind of personal data: {unknown[0]!r}. There are: {', '.join(KINDS)}.")
-    counts = {kind: np.zeros(len(text), np.int32) for kind in policy}
-    out = []
-    for row, value in enumerate(text.to_pylist()):
-        spans = find(value or "", list(policy))
-        for span in spans:
-            counts[span.kind][row] += 1
-        out.append(replaced(value or "", spans, policy) if spans else value)
-    return Scrubbed(pa.array(out, pa.large_string()), counts)
+    first = [kind for kind in KINDS if policy.get(kind, "leave") != "leave"]
+    return first + [kind for kind in KINDS if kind not in first and (others or kind in policy)]
 
 
-def replaced(text: str, spans: list[Span], policy: Mapping[str, str]) -> str:
-    """`text` with placeholders for the spans whose policy asks for one.
+def counted(spans: pa.RecordBatch, rows: int, kinds: Sequence[str]) -> dict[str, npt.NDArray[np.int32]]:
+    """How many spans of each kind each of `rows` texts has, as (rows,) arrays."""
+    at = spans["row"].to_numpy(zero_copy_only=False)
+    names = spans["kind"]
+    return {
+        kind: np.bincount(at[pc.equal(names, kind).to_numpy(zero_copy_only=False)], minlength=rows).astype(np.int32)
+        for kind in kinds
+    }
 
-    >>> replaced("write to a@b.cn", [Span(9, 15, "email")], {"email": "placeholder"})
-    'write to <EMAIL>'
+
+def replaced(
+    text: pa.LargeStringArray,
+    spans: pa.RecordBatch,
+    policy: Mapping[str, str],
+    doc_ids: pa.StringArray | None = None,
+    key: bytes | None = None,
+) -> pa.LargeStringArray:
+    """`text` with the policy's action done to every span; `doc_ids` seed surrogates, `key` makes pseudonyms.
+
+    >>> text = pa.array(["write to a@b.cn"], pa.large_string())
+    >>> replaced(text, find(text, ["email"]), {"email": "placeholder"}).to_pylist()
+    ['write to <EMAIL>']
     """
-    pieces, at = [], 0
-    for span in spans:
-        if policy[span.kind] == "placeholder":
-            pieces += [text[at : span.start], KINDS[span.kind].placeholder]
+    acted = [kind for kind, action in policy.items() if action != "leave"]
+    spans = spans.filter(pc.is_in(spans["kind"], value_set=pa.array(acted, pa.string())))
+    if not spans.num_rows:
+        return text
+    key = key if key is not None else key_for(policy)
+    rows = map(_Found, *(spans[name].to_pylist() for name in _Found._fields))
+    changed: dict[int, str] = {}
+    for row, found in groupby(rows, key=lambda span: span.row):
+        seed = doc_ids[row].as_py() if doc_ids is not None else str(row)
+        changed[row] = _Rewriter(policy, seed, key).text(text[row].as_py().encode(), list(found))
+    mask = np.zeros(len(text), np.bool_)
+    mask[list(changed)] = True
+    return pc.replace_with_mask(text, pa.array(mask), pa.array(changed.values(), pa.large_string()))
+
+
+class _Rewriter:
+    """The replacing in one document; a value met again gets what it got before."""
+
+    def __init__(self, policy: Mapping[str, str], seed: str, key: bytes | None) -> None:
+        self.policy, self.seed, self.key = policy, seed, key
+        self.known: dict[tuple[str, str], str] = {}
+
+    def text(self, data: bytes, spans: Sequence[_Found]) -> str:
+        pieces, at = [], 0
+        for span in spans:
+            pieces += [data[at : span.start], self._instead(data, span).encode()]
             at = span.end
-    return "".join([*pieces, text[at:]])
+        return b"".join([*pieces, data[at:]]).decode()
+
+    def _instead(self, data: bytes, span: _Found) -> str:
+        value, kind = data[span.start : span.end].decode(), span.kind
+        placeholder, action = KINDS[kind].placeholder, self.policy[kind]
+        if action == "placeholder":
+            return placeholder
+        if action == "pseudonym":
+            assert self.key is not None  # key_for has seen to it
+            return pseudonym(kind, value, placeholder, self.key)
+        named = (kind, normalised(value))
+        if named not in self.known:
+            self.known[named] = self._surrogate(data, span, value) or placeholder
+        return self.known[named]
+
+    def _surrogate(self, data: bytes, span: _Found, value: str) -> str | None:
+        which = f"{self.seed}\0{span.kind}\0{len(self.known)}"
+        random = Random(blake2b(which.encode(), digest_size=16).digest())
+        before = data[max(span.start - AROUND, 0) : span.start].decode(errors="ignore")
+        after = data[span.end : span.end + AROUND].decode(errors="ignore")
+
+        def still(drawn: str) -> bool:
+            low, high = len(before.encode()), len((before + drawn).encode())
+            seen = find(pa.array([before + drawn + after], pa.large_string()), list(KINDS))
+            touching = pc.and_(pc.less(seen["start"], high), pc.greater(seen["end"], low))
+            return bool(pc.any(touching, min_count=0).as_py())
+
+        return surrogate(span.kind, value, random, still)

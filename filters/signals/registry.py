@@ -18,6 +18,7 @@ from filters.signals import (
     lines,
     madlad,
     patterns,
+    personal,
     rpv2_measures,
     windows,
     words,
@@ -37,6 +38,7 @@ MODULES = (
     rpv2_measures,
     juicer,
     madlad,
+    personal,
 )
 SIGNALS: dict[str, Signal] = {signal.name: signal for module in MODULES for signal in module.SIGNALS}
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ONE_TABLE = "table shows all; csv, json (piped also arrow, parquet) write one, {} unless --show names another."
-WHAT_IF = {"totals": "What would be kept", "fates": "By fate", "languages": "By language"}
+WHAT_IF = {"totals": "What would be kept", "fates": "By fate", "languages": "By language", "personal": "Personal data"}
 MATRICES = (("Share of documents decided alike", "alike"), ("Jaccard index of the sets that pass", "jaccard"))
 PAIRS = 20
 
@@ -55,7 +55,7 @@ def what_if(
     ] = None,
     format: Annotated[str, typer.Option(help=ONE_TABLE.format("fates"))] = "table",
     show: Annotated[
-        str, typer.Option(help="Which table, when --format is not table: fates, languages, totals.")
+        str, typer.Option(help="Which table, when --format is not table: fates, languages, totals, personal.")
     ] = "fates",
 ) -> None:
     """What would be kept under other thresholds, from the run's measurements, without running again."""
@@ -63,6 +63,7 @@ def what_if(
     from recipes.load import load
     from recipes.save import save_changes
     from stats.gather import gather
+    from stats.personal import personal
     from stats.run import open_run
     from stats.show import table, write
     from stats.what_if import what_if as ask
@@ -73,12 +74,14 @@ def what_if(
         gather(opened)
         wanted = set_thresholds(load(recipe) if recipe else opened.recipe, set_ or [])
         answer = ask(opened, wanted)
-    tables = {"totals": answer.totals, "fates": answer.fates, "languages": answer.languages}
+        tables = {"totals": answer.totals, "fates": answer.fates, "languages": answer.languages}
+        if show == "personal" or wanted.scrub.policy != opened.recipe.scrub.policy:
+            tables["personal"] = personal(opened, wanted)
     _tell(answer.notices)
     if format != "table":
         write(_one(tables, show), format, console)
     else:
-        console.print(*(table(tables[name], title) for name, title in WHAT_IF.items()), sep="\n")
+        console.print(*(table(tables[name], title) for name, title in WHAT_IF.items() if name in tables), sep="\n")
         for title, pages in (("would come in", answer.comes_in), ("would go out", answer.goes_out)):
             for page in pages:
                 console.print(f"{title}: {escape(page)}", soft_wrap=True)

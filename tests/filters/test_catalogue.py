@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from filters.catalogue import current, edit_names, signal_docs
+from filters.catalogue import current, edit_names, kind_names, signal_docs
 
 
 def test_the_catalogue_is_that_of_the_kernels() -> None:
     made = current()
-    assert {"signals": signal_docs(), "edits": edit_names()} == made, "python -m filters.catalogue writes it anew"
+    assert {"signals": signal_docs(), "edits": edit_names(), "kinds": kind_names()} == made, (
+        "python -m filters.catalogue writes it anew"
+    )
     assert len(made["signals"]) > 100 and len(made["edits"]) > 20
 
 

@@ -16,7 +16,7 @@ import xxhash
 from filters.annotate import signals_schema
 from filters.columns import removed_column
 from filters.pii import KINDS
-from pipelines.schemas import DECISIONS, DOCUMENTS, DUPLICATES, KEPT, REJECTS
+from pipelines.schemas import DECISIONS, DOCUMENTS, DUPLICATES, KEPT, PERSONAL, REJECTS
 from recipes.model import Recipe
 from recipes.steps import Edit, Rule
 from tokenization.manifest import Count, Manifest, Shard, TokenizerInfo, Totals, file_sha256
@@ -35,6 +35,7 @@ SCHEMAS = {
     "signals": signals_schema(RECIPE),
     "duplicates": DUPLICATES,
     "decisions": DECISIONS,
+    "personal": PERSONAL,
     "kept": pa.schema([*KEPT, *(pa.field(f"pii_{kind}", pa.int32(), nullable=False) for kind in KINDS)]),
 }
 # (part, offset, url, text, language, fate): two parts of one WARC, and part 1's last is a near copy of part 0's first.
@@ -123,7 +124,8 @@ def rows_of(part: int) -> dict[str, Rows]:
         common = {"doc_id": doc_id(offset), "url": url, "source": "crawl.warc.gz", "offset": offset, "length": 90,
                   "text": text, "text_hash": xxhash.xxh3_128_hexdigest(text.encode()), "lang": lang}  # fmt: skip
         words = len(text.split())
-        taken = {removed_column(RECIPE.edits[0]): 7 if offset == 400 else 0}
+        found = {"pii_email": int(offset in (100, 200))}
+        taken = found | {removed_column(RECIPE.edits[0]): 7 if offset == 400 else 0}
         out["documents"].append(row_of(SCHEMAS["documents"], **common))
         out["signals"].append(
             row_of(SCHEMAS["signals"], **common, word_count=words, text_bytes=len(text.encode()), **taken)
@@ -138,6 +140,8 @@ def rows_of(part: int) -> dict[str, Rows]:
             )  # fmt: skip
         if fate == "kept":
             found = {f"pii_{kind}": int(kind == "email" and offset == 100) for kind in KINDS}
+            if offset == 100:
+                out["personal"].append(row_of(PERSONAL, doc_id=doc_id(offset), start=0, end=3, kind="email"))
             out["kept"].append(row_of(SCHEMAS["kept"], **common, **found))
     for _, offset, url, reason, detail in (r for r in REFUSED if r[0] == part):
         out["rejects"].append(row_of(REJECTS, doc_id=doc_id(offset), source="crawl.warc.gz", offset=offset, length=50,
@@ -157,6 +161,7 @@ def counts_of(rows: dict[str, Rows]) -> dict[str, dict[str, int]]:
         "signals": {"documents": documents},
         "duplicates": {"clusters": methods["kept"], "exact": methods["exact"], "minhash": methods["minhash"]},
         "decisions": dict(Counter(row["fate"] for row in rows["decisions"])),
+        "personal": {"spans": len(rows["personal"])},
         "kept": {"documents": len(rows["kept"]), "text_bytes": sum(len(r["text"].encode()) for r in rows["kept"]), **pii},
     }  # fmt: skip
 

@@ -166,7 +166,7 @@ def test_explain_a_kept_page(run: Path) -> None:
         assert (one.fate, one.tokens, one.shard, one.offset, one.length) == ("kept", 24, "shard-00000.arrow", 100, 90)
         assert one.path == "/crawls/crawl.warc.gz"
         assert {kind for kind, n in one.pii.items() if n} == {"email"}
-        assert "personal data replaced: 1 email" in one.text()
+        assert "personal data: 1 email (leave)" in one.text()
         (zh,) = explain(opened, "b.example/zh")  # no scheme, no slash
         assert zh.edits == {"tiny.lines.v1": 7}
         assert "tiny.lines.v1 took 7 characters" in zh.text()
