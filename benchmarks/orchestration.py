@@ -2,11 +2,12 @@
 
 python benchmarks/orchestration.py [--together] [CRAWL.warc.gz] [TURNS]   (../shared/data/webpages.warc.gz, 3)
 
-A command against a command, both timed from outside: `benchmarks/bare_loop.py` with its imports and its two
-processes, and `winnow run --workers 2` up to the end of its stage `extract`, with Prefect's server and everything
-else it starts. Told are seconds by the clock and seconds of processor of the whole process tree. The turns alternate
-which of the two goes first. For comparison the table has the loop without its command's imports, and the stage
-without its command's start-up.
+Commands against each other, all timed from outside: `benchmarks/bare_loop.py` with its imports and its two
+processes; `winnow run --workers 2` up to the end of its stage `extract`, with Prefect's server and everything else
+it starts; and between them `benchmarks/own_loop.py`, Winnow's own extraction without Beam and Prefect. The last line
+is what those two cost: Winnow less its own loop, as a share of the bare loop. Told are seconds by the clock and
+seconds of processor of the whole process tree. The turns alternate which goes first. For comparison the table has
+the loop without its command's imports, and the stage without its command's start-up.
 
 A machine that does other things makes the same turn cost half as many processor seconds again, so turns one after
 the other say little there. With `--together` both commands run at the same time, under the same disturbance: then
@@ -44,17 +45,27 @@ def processor_seconds(root: psutil.Process) -> float:
     return total
 
 
-def bare(crawl: str) -> Figures:
-    """One turn of the bare loop."""
-    command = [sys.executable, "benchmarks/bare_loop.py", crawl, WORKERS]
+def loop(script: str, crawl: str) -> Figures:
+    """One turn of a loop that prints what it did."""
+    command = [sys.executable, f"benchmarks/{script}", crawl, WORKERS]
     began = time.perf_counter()
     with subprocess.Popen(command, cwd=REPO, stdout=subprocess.PIPE) as process:
         said = process.stdout.read() if process.stdout else b""
         _, status, used = os.wait4(process.pid, 0)  # of this child and its children alone
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
-        raise SystemExit(f"the bare loop ended with {process.returncode}")
+        raise SystemExit(f"{script} ended with {process.returncode}")
     return {"wall": time.perf_counter() - began, "cpu": used.ru_utime + used.ru_stime, **json.loads(said)}
+
+
+def bare(crawl: str) -> Figures:
+    """One turn of the bare loop."""
+    return loop("bare_loop.py", crawl)
+
+
+def own(crawl: str) -> Figures:
+    """One turn of Winnow's extraction without Beam and Prefect."""
+    return loop("own_loop.py", crawl)
 
 
 def winnow(crawl: str) -> Figures:
@@ -75,10 +86,11 @@ def winnow(crawl: str) -> Figures:
     return {"wall": wall, "cpu": cpu, **event}
 
 
-def table(loops: list[Figures], runs: list[Figures]) -> str:
-    """A Markdown table of medians; the ratios are between medians."""
+def table(loops: list[Figures], owns: list[Figures], runs: list[Figures]) -> str:
+    """A Markdown table of medians; the ratios are between medians. Below it, what Beam and Prefect cost."""
     rows = {
         "bare loop, the command": (loops, "wall", "cpu", loops),
+        "Winnow's extraction, no Beam, no Prefect": (owns, "wall", "cpu", loops),
         "`winnow run` until extracted": (runs, "wall", "cpu", loops),
         "bare loop without its imports": (loops, "seconds", None, loops),
         "stage `extract` without start-up": (runs, "seconds", None, loops),
@@ -89,7 +101,12 @@ def table(loops: list[Figures], runs: list[Figures]) -> str:
         cells = [*_cells([t[wall] for t in turns], [t[wall] for t in base])]
         cells += _cells([t[cpu] for t in turns], [t[cpu] for t in base]) if cpu else [""] * 4
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    cost = {}
+    for unit in ("wall", "cpu"):
+        turns = [(r[unit] - o[unit]) / b[unit] for b, o, r in zip(loops, owns, runs, strict=True)]
+        cost[unit] = f"{statistics.median(turns):+.1%} ({min(turns):+.1%} to {max(turns):+.1%})"
+    told = f"Beam and Prefect, turn by turn: {cost['cpu']} of the bare loop's processor, {cost['wall']} of its time"
+    return "\n".join([*lines, "", told])
 
 
 def _cells(seconds: list[float], base: list[float]) -> list[str]:
@@ -102,15 +119,15 @@ def main(crawl: str, turns: int, together: bool) -> None:
     """Print what each turn took, then the table."""
     taken: dict[str, list[Figures]] = defaultdict(list)
     for turn in range(turns):
-        order = (bare, winnow) if turn % 2 == 0 else (winnow, bare)
-        with ThreadPoolExecutor(2 if together else 1) as commands:
+        order = (bare, own, winnow) if turn % 2 == 0 else (winnow, own, bare)
+        with ThreadPoolExecutor(len(order) if together else 1) as commands:
             for what, figures in zip(order, commands.map(lambda one: one(crawl), order), strict=True):
                 taken[what.__name__].append(figures)
                 print(f"{what.__name__}: {figures['wall']:.1f} s, {figures['cpu']:.1f} s of processor", flush=True)
     documents, pages = taken["winnow"][0]["records"], taken["bare"][0]["pages"]
     how = "together" if together else "in turn"
     print(f"\n{pages:,} pages by the loop, {documents:,} records by Winnow, {turns} turns, {how}\n")
-    print(table(taken["bare"], taken["winnow"]))
+    print(table(taken["bare"], taken["own"], taken["winnow"]))
 
 
 if __name__ == "__main__":
