@@ -1,10 +1,11 @@
 """Measuring against the length of a document: does the work stay linear? CPU time, best of three, after compiling.
 
-python benchmarks/document_length.py [GOLD_TEXT.jsonl.gz] [--megabytes 10]
+python benchmarks/document_length.py [GOLD_TEXT.jsonl.gz ...] [--megabytes 10]
 
-Documents are cut from real pages' texts put one after another (English, and Chinese pages repeated), so each row does
-the same kind of text. `all recipes` measures every signal and the text versions of every shipped recipe; `FineWeb`
-those of that recipe alone. Every row measures about `--megabytes` in all, so MB/s down a column should not fall.
+Documents are cut from real pages' texts put one after another (the Chinese ones, being few, many times over), so each
+row does the same kind of text. `FineWeb` measures what that recipe's rules read, `all recipes` what those of every
+shipped recipe read, on each recipe's version of the text. Every row measures about `--megabytes` in all, so MB/s down
+a column should not fall.
 CPU time, because what else the machine does would show in the clock.
 """
 
@@ -26,18 +27,23 @@ from recipes.load import available, load
 from recipes.model import Recipe
 from recipes.resolve import resolve
 
-DEFAULT = Path(__file__).resolve().parents[2] / "shared" / "data" / "gold_text.jsonl.gz"
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+DEFAULT = [DATA / "gold_text.jsonl.gz", DATA / "bulk_real" / "gold_text.jsonl.gz"]
 SIZES = ((10_000, "10 kB"), (100_000, "100 kB"), (1_000_000, "1 MB"), (10_000_000, "10 MB"))
 
 
-def stream(path: Path, lang: str, size: int) -> str:
-    """At least `size` bytes of the texts in one language, one after another, again from the start where they end."""
-    texts = [json.loads(line).get("text") or "" for line in gzip.decompress(path.read_bytes()).splitlines()]
+def stream(paths: Sequence[Path], lang: str, size: int) -> tuple[str, float]:
+    """At least `size` bytes of the different texts in one language, one after another, again from the start where
+    they end; and how often the whole occurs in that size. A text that says everything twice costs more to count.
+    """
+    lines = [line for path in paths for line in gzip.decompress(path.read_bytes()).splitlines()]
+    texts = list(dict.fromkeys(json.loads(line).get("text") or "" for line in lines))
     codes = identify(pa.array(texts, pa.large_string()))[0].to_pylist()
     whole = "\n".join(text for text, code in zip(texts, codes, strict=True) if code == lang)
     if not whole:
-        raise ValueError(f"{path} holds no text in {lang!r}.")
-    return whole * (size // len(whole.encode()) + 1)
+        raise ValueError(f"{paths[0]} holds no text in {lang!r}.")
+    own = len(whole.encode())
+    return whole * (size // own + 1), max(size / own, 1.0)
 
 
 def documents(texts: Sequence[str]) -> pa.RecordBatch:
@@ -63,16 +69,17 @@ def speed(texts: Sequence[str], recipes: Sequence[Recipe]) -> float:
     best = float("inf")
     for _ in range(3):
         began = time.process_time()
-        annotate(rows, recipes)
+        annotate(rows, recipes, every=False)
         best = min(best, time.process_time() - began)
     return sum(len(text.encode()) for text in texts) / 1e6 / best
 
 
-def main(path: Path, total: int) -> None:
+def main(paths: Sequence[Path], total: int) -> None:
     """Print a Markdown table."""
     fineweb = [resolve(load("fineweb")).recipe]
     every = [recipe.model_copy(update={"scores": ()}) for recipe in map(load, available())]
-    english, chinese = stream(path, "en", total), stream(path, "zh", total)
+    (english, en_times), (chinese, zh_times) = stream(paths, "en", total), stream(paths, "zh", total)
+    print(f"{total / 1e6:g} MB hold the English texts {en_times:.1f} times, the Chinese ones {zh_times:.1f} times\n")
     rows = [(f"English, {name}", cut(english, size, total)) for size, name in SIZES if size <= total]
     rows += [(f"Chinese, {name}", cut(chinese, size, total)) for size, name in SIZES if size <= total]
     rows += [
@@ -88,7 +95,7 @@ def main(path: Path, total: int) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("texts", type=Path, nargs="?", default=DEFAULT)
+    parser.add_argument("texts", type=Path, nargs="*", default=DEFAULT)
     parser.add_argument("--megabytes", type=float, default=10)
     args = parser.parse_args()
     main(args.texts, int(args.megabytes * 1e6))

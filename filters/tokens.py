@@ -172,7 +172,9 @@ def _fill(data, bounds, modes, english, units, short, kinds, first, flags, lengt
                 continue
             if n == len(flags):
                 return False
-            stop = letters_end(data, i, end, kinds)
+            # English cuts what has no blank every CHUNK bytes, so there is no looking further ahead
+            stop = letters_end(data, i, min(end, i + CHUNK + 16) if mode == ENGLISH else end, kinds)
+            stop = 0 if mode == ENGLISH and stop > i + CHUNK else stop
             if mode == ENGLISH and (stop == 0 or (stop < end and not english[decode_at(data, stop)[0]] & BLANK)):
                 whole = stop + 1
                 mark = data[stop] if 0 < stop < end else np.uint8(0)

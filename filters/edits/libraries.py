@@ -11,8 +11,7 @@ utf8proc; and ftfy's fixes are repeated 16 times at most. One byte becomes at mo
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 import ftfy
@@ -127,14 +126,22 @@ def _repair_line(line: str, entities: bool) -> str:
     return line
 
 
-def _may_change(line: str) -> bool:
-    """Whether a line holds anything that ftfy works on; of ASCII it repairs no encoding."""
-    return bool(_patterns()[0].search(line)) or (not line.isascii() and bool(_patterns()[1].search(line)))
+def _may_change(text: pa.LargeStringArray) -> npt.NDArray[np.bool_]:
+    """Which texts, or lines, hold anything that ftfy works on; of ASCII it repairs no encoding."""
+    work: npt.NDArray[np.bool_] = pc.match_substring_regex(text, FTFY_WORK).to_numpy(zero_copy_only=False).copy()
+    rest = np.flatnonzero(~(work | pc.string_is_ascii(text).to_numpy(zero_copy_only=False)))
+    work[rest] = pc.match_substring_regex(text.take(pa.array(rest)), MOJIBAKE).to_numpy(zero_copy_only=False)
+    return work
 
 
-@cache
-def _patterns() -> tuple[re2._Regexp, re2._Regexp]:
-    return re2.compile(FTFY_WORK), re2.compile(MOJIBAKE)
+def _lines(text: str) -> Iterator[str]:
+    """Lines with their newlines, a long one in pieces of the length that ftfy takes at once."""
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start) + 1 or len(text)
+        end = min(end, start + FTFY_CONFIG.max_decode_length)
+        yield text[start:end]
+        start = end
 
 
 def repair(text: str) -> str:
@@ -142,24 +149,17 @@ def repair(text: str) -> str:
 
     ftfy itself repeats its fixes without end: "&amp;amp;amp;..." takes quadratic time.
     """
-    fixed, entities, start = [], True, 0
-    while start < len(text):
-        end = text.find("\n", start) + 1 or len(text)
-        end = min(end, start + FTFY_CONFIG.max_decode_length)
-        line = text[start:end]
-        entities = entities and "<" not in line  # as ftfy's "auto": what looks like HTML is left HTML from there on
-        fixed.append(_repair_line(line, entities) if _may_change(line) else line)
-        start = end
-    return "".join(fixed)
+    lines = list(_lines(text))
+    tags = next((i for i, line in enumerate(lines) if "<" in line), len(lines))
+    for i in np.flatnonzero(_may_change(pa.array(lines, pa.large_string()))).tolist():
+        lines[i] = _repair_line(lines[i], i < tags)  # as ftfy's "auto": what looks like HTML is left so from there on
+    return "".join(lines)
 
 
 def repair_all(text: pa.LargeStringArray) -> pa.LargeStringArray:
     """Repaired encodings, HTML entities and controls, by ftfy."""
     text = text.fill_null("") if text.null_count else text
-    work = pc.match_substring_regex(text, FTFY_WORK).to_numpy(zero_copy_only=False).copy()
-    rest = np.flatnonzero(~(work | pc.string_is_ascii(text).to_numpy(zero_copy_only=False)))
-    work[rest] = pc.match_substring_regex(text.take(pa.array(rest)), MOJIBAKE).to_numpy(zero_copy_only=False)
-    return _where(text, work, repair)
+    return _where(text, _may_change(text), repair)
 
 
 MOJIBAKE = loosened(BADNESS_RE.pattern)

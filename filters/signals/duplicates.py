@@ -24,7 +24,7 @@ def duplicate_lines(data, bounds, properties):  # type: ignore[no-untyped-def]
     docs = len(bounds) - 1
     out = np.zeros((docs, 7), np.int64)
     size = cells_for(longest_text(bounds) // 2 + 1)
-    keys, counts = np.zeros(size, np.uint64), np.zeros(size, np.int32)
+    keys, counts = np.empty(size, np.uint64), np.empty(size, np.int32)
     for doc in range(docs):
         at, end = bounds[doc], bounds[doc + 1]
         size = cells_for(_filled_lines(data, at, end))
@@ -83,7 +83,7 @@ def duplicate_paragraphs(data, bounds, properties):  # type: ignore[no-untyped-d
     docs = len(bounds) - 1
     out = np.zeros((docs, 3), np.int64)
     size = cells_for(longest_text(bounds) // 3 + 1)
-    keys = np.zeros(size, np.uint64)
+    keys = np.empty(size, np.uint64)
     for doc in range(docs):
         at, end = strip(data, bounds[doc], bounds[doc + 1], properties)
         size = cells_for((end - at) // 3 + 1)

@@ -74,7 +74,7 @@ def gram_stats(first, lengths, hashes, largest):  # type: ignore[no-untyped-def]
     docs = len(first) - 1
     out = np.zeros((docs, COLUMNS), np.int64)
     most = longest_text(first)
-    keys, tallies = np.zeros(cells_for(most), np.uint64), np.zeros(cells_for(most), np.int32)
+    keys, tallies = np.empty(cells_for(most), np.uint64), np.empty(cells_for(most), np.int32)
     grams, alive, counts = np.empty(most, np.uint64), np.empty(most, np.int64), np.empty(most, np.int32)
     places, ends = np.empty(most, np.int64), np.zeros(most + 1, np.int64)
     seen, hot = np.empty(bitmap_for(most), np.uint8), np.empty(bitmap_for(most), np.uint8)

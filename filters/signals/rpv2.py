@@ -135,7 +135,7 @@ def normal_columns(first, lengths, hashes, flags, numeric, javascript):  # type:
     docs = len(first) - 1
     out = np.zeros((docs, 8))
     most = longest_text(first)
-    keys, counts = np.zeros(cells_for(most), np.uint64), np.zeros(cells_for(most), np.int64)
+    keys, counts = np.empty(cells_for(most), np.uint64), np.empty(cells_for(most), np.int64)
     for doc in range(docs):
         size = cells_for(first[doc + 1] - first[doc])
         keys[:size] = 0

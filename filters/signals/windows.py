@@ -18,6 +18,8 @@ from filters.signals.scan import bitmap_for, cells_for, find, longest_text, mark
 from filters.signals.signal import CWT, JUICER, REAL, signals
 
 BASE = np.uint64(0x9E3779B97F4A7C15)
+LARGE = 1 << 17  # windows, and cells of a table, from which on a text is counted in buckets
+BUCKET_BITS = 8
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
@@ -43,8 +45,8 @@ def _codes(data, start, end, lower, properties, plain, out):  # type: ignore[no-
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def _maybe_repeated(codes, n, windows, hashes, seen, hot):  # type: ignore[no-untyped-def]
-    """Hash the windows and keep the hashes that may occur twice, in order; returns how many."""
+def _hash(codes, n, windows, hashes):  # type: ignore[no-untyped-def]
+    """A hash of every window of n characters."""
     lead, rolling = np.uint64(1), np.uint64(0)
     for k in range(n - 1):
         lead *= BASE
@@ -55,9 +57,40 @@ def _maybe_repeated(codes, n, windows, hashes, seen, hot):  # type: ignore[no-un
         rolling = rolling * BASE + (np.uint64(codes[k + n - 1]) - lead * left)
         hashes[k] = rolling
         left = np.uint64(codes[k])
-    shift = mark_repeats(hashes, windows, seen, hot)
-    live = 0
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def _bucket(h):  # type: ignore[no-untyped-def]
+    return np.int64((h * np.uint64(0xC2B2AE3D27D4EB4F)) >> np.uint64(64 - BUCKET_BITS))
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def _by_bucket(hashes, windows):  # type: ignore[no-untyped-def]
+    """Bring the hashes of a bucket together, in place (American flag sort); returns where each bucket begins."""
+    edges = np.zeros((1 << BUCKET_BITS) + 1, np.int64)
     for k in range(windows):
+        edges[_bucket(hashes[k]) + 1] += 1
+    edges = np.cumsum(edges)
+    free = edges[:-1].copy()
+    for bucket in range(len(free)):
+        while free[bucket] < edges[bucket + 1]:
+            h = hashes[free[bucket]]
+            home = _bucket(h)
+            while home != bucket:
+                hashes[free[home]], h = h, hashes[free[home]]
+                free[home] += 1
+                home = _bucket(h)
+            hashes[free[bucket]] = h
+            free[bucket] += 1
+    return edges
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def _keep_repeats(hashes, n, seen, hot):  # type: ignore[no-untyped-def]
+    """Keep the hashes that may occur twice, in order; returns how many."""
+    shift = mark_repeats(hashes, n, seen, hot)
+    live = 0
+    for k in range(n):
         h = hashes[k]
         hashes[live] = h
         live += may_repeat(h, shift, hot)
@@ -65,51 +98,78 @@ def _maybe_repeated(codes, n, windows, hashes, seen, hot):  # type: ignore[no-un
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def _tally(hashes, live, keys, counts):  # type: ignore[no-untyped-def]
-    """Count the hashes; the counts above one come first in `counts`. Returns how many, their sum, different hashes."""
-    size = cells_for(live)
-    keys[:size] = 0
-    counts[:size] = 0
+def _grown(keys, counts):  # type: ignore[no-untyped-def]
+    """A full table with twice the cells."""
+    size = 2 * len(keys)
+    more_keys, more_counts = np.zeros(size, np.uint64), np.zeros(size, np.int32)
+    for old in range(len(keys)):
+        if keys[old] != np.uint64(0):
+            cell = find(more_keys, size, keys[old])
+            more_keys[cell], more_counts[cell] = keys[old], counts[old]
+    return more_keys, more_counts
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def _tally(hashes, live, keys, counts, common, at):  # type: ignore[no-untyped-def]
+    """Count the hashes; counts above one are added to `common` from `at`. Returns where they end, their sum, and how
+    many hashes differ. A table for many hashes grows with those that differ: often few do.
+    """
+    size = min(cells_for(live), LARGE)
+    keys, counts = keys[:size], counts[:size]
+    keys[:] = 0
+    counts[:] = 0
+    total = different = 0
     for k in range(live):
         key = mix(hashes[k]) | np.uint64(1)
         cell = find(keys, size, key)
-        keys[cell] = key
+        if keys[cell] == np.uint64(0):
+            different += 1
+            if 2 * different > size:
+                keys, counts = _grown(keys, counts)
+                size = len(keys)
+                cell = find(keys, size, key)
+            keys[cell] = key
         counts[cell] += 1
-    repeating = total = different = 0
     for cell in range(size):
-        c = counts[cell]
-        different += c > 0
-        if c > 1:
-            total += c
-            counts[repeating] = c
-            repeating += 1
-    return repeating, total, different
+        if counts[cell] > 1:
+            total += counts[cell]
+            common[at] = counts[cell]
+            at += 1
+    return at, total, different
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
 def repeated_windows(data, bounds, n, plain, lower, properties):  # type: ignore[no-untyped-def]
-    """Share of repeated windows of n characters: all of them (`plain`), or data-juicer's commonest."""
+    """Share of repeated windows of n characters: all of them (`plain`), or data-juicer's commonest.
+
+    The windows of a long text are counted bucket by bucket, so that a table stays in the cache.
+    """
     docs = len(bounds) - 1
     out = np.zeros(docs)
     most = longest_text(bounds)
-    codes, hashes = np.zeros(most + 1, np.int32), np.empty(most + 1, np.uint64)
+    codes, hashes, common = np.zeros(most + 1, np.int32), np.empty(most + 1, np.uint64), np.empty(most + 1, np.int32)
     seen, hot = np.empty(bitmap_for(most), np.uint8), np.empty(bitmap_for(most), np.uint8)
-    keys, counts = np.empty(cells_for(most + 1), np.uint64), np.empty(cells_for(most + 1), np.int32)
+    cells = min(cells_for(most + 1), LARGE)
+    keys, counts = np.empty(cells, np.uint64), np.empty(cells, np.int32)
     for doc in range(docs):
         m = _codes(data, bounds[doc], bounds[doc + 1], lower, properties, plain, codes)
         windows = m - n if plain else m - n + 1
         if windows < 1:
             continue
-        live = _maybe_repeated(codes, n, windows, hashes, seen, hot)
-        if live == 0:
-            continue
-        repeating, total, different = _tally(hashes, live, keys, counts)
-        root = np.int64(np.sqrt(windows - live + different))
+        _hash(codes, n, windows, hashes)
+        edges = _by_bucket(hashes, windows) if windows > LARGE else np.array([0, windows])
+        repeating = total = unlike = 0
+        for k in range(len(edges) - 1):
+            bucket = hashes[edges[k] : edges[k + 1]]
+            live = _keep_repeats(bucket, len(bucket), seen, hot)
+            unlike += len(bucket) - live
+            if live:
+                repeating, more, different = _tally(bucket, live, keys, counts, common, repeating)
+                total += more
+                unlike += different
+        root = np.int64(np.sqrt(unlike))
         if not plain and repeating > root:
-            common = np.sort(counts[:repeating])
-            total = 0
-            for k in range(repeating - root, repeating):
-                total += common[k]
+            total = np.sum(np.sort(common[:repeating])[repeating - root :])
         out[doc] = total / windows
     return out
 
