@@ -2,7 +2,7 @@
 
 python benchmarks/chinese_pages.py WORK CRAWL.warc.gz...
 
-Pages with at least 200 Han characters go into a crawl of their own, which is run with `zh-en-general` and measured
+Pages with at least 60 Han characters go into a crawl of their own, which is run with `zh-en-general` and measured
 for `chinesewebtext` too. docs/chinese.md was written from what this prints; page texts stay out of the repository.
 """
 
@@ -44,7 +44,7 @@ def chinese(crawls: list[str], out: Path) -> int:
                 for record in ArchiveIterator(stream, no_record_parse=True):
                     body = record.raw_stream.read()
                     page = decode(body.partition(b"\r\n\r\n")[2], None).text
-                    if record.rec_type == "response" and len(HAN.findall(page)) >= 200:
+                    if record.rec_type == "response" and len(HAN.findall(page)) >= 60:
                         headers = record.rec_headers
                         writer.write_record(
                             writer.create_warc_record(
