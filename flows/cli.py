@@ -13,7 +13,7 @@ import sys
 import typer
 from rich.markup import escape
 
-from flows.commands import ask, classifier, dedup, diversity, plan, recipes, run
+from flows.commands import ask, classifier, dedup, diversity, papers, plan, recipes, run
 from flows.commands.terminal import errors
 from flows.faults import sentence
 
@@ -33,6 +33,8 @@ for command in (
     dedup.dedup,
     dedup.index,
     diversity.diversity,
+    papers.papers,
+    papers.sheet,
 ):
     app.command()(command)
 app.add_typer(classifier.app, name="classifier")

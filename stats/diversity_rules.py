@@ -82,7 +82,7 @@ def changes_of(by: str, recipe: Recipe, groups: dict[str, Tally], alert: float) 
     whole = groups[""]
     big = {group: tally for group, tally in groups.items() if group and tally.documents >= FEW}
     rules = [step.id for step in recipe.steps if whole.fail.get(step.id, 0) or whole.dropped.get(step.id, 0)]
-    rows = []
+    rows: list[tuple[object, ...]] = []
     came = {group: tally.documents for group, tally in groups.items()}
     for rule in rules:
         gone = whole.dropped.get(rule, 0)
