@@ -370,3 +370,28 @@ def test_an_unfinished_run_and_an_unknown_paper_are_refused(told: Path, tmp_path
     with pytest.raises(FileNotFoundError, match="is not finished"):
         write(told, tmp_path / "papers")
     assert not (tmp_path / "papers").exists() and TECH.endswith(".parquet")
+
+
+def test_the_commands(told: Path, tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from flows.cli import app
+
+    def call(*arguments: object) -> str:
+        result = CliRunner().invoke(app, [str(one) for one in arguments])
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    assert call("papers", "--facts-template") == template()
+    (tmp_path / "FACTS.toml").write_text(STATED)
+    written = call("papers", told, "--facts", tmp_path / "FACTS.toml", "--only", "tc260", "--only", "eu").split("\n")
+    assert [Path(one).name for one in written if one] == [
+        "eu_art53_summary.json", "eu_art53_summary.md", SHEET, TECH, "tc260_report.md", "tc260_report.en.md",
+        "source_blacklist.csv"]  # fmt: skip
+    assert "人工抽检" in call("sheet", told / "papers" / SHEET) and "Judged by people" in call(
+        "sheet", told / "papers" / SHEET, "--en"
+    )
+    lines = list(csv.DictReader(call("diversity", told, "--by", "lang", "--format", "csv").splitlines()))
+    assert [(row["group"], row["documents"]) for row in lines if row["stage"] == "kept"] == [("en", "2"), ("zh", "1")]
+    shown = call("diversity", told, "--mentions")
+    assert "Shares by lang" in shown and "How even" in shown
