@@ -2,9 +2,8 @@
 
     python benchmarks/papers.py RUN OUT [MILLIONS]
 
-multiplies a finished run: each document again under other ids and domains (Zipf, about 100,000), until there are so many,
-in OUT, and asks that one. What is asked is read from disk; texts are those of RUN, so that mentions and samples are
-those of real pages.
+Multiplies a finished run into OUT, each document again under other ids and domains (Zipf), until there are so many, and
+asks that one. Texts are those of RUN, so that mentions and samples are those of its pages.
 """
 
 from __future__ import annotations

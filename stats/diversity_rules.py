@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import pyarrow as pa
 
 from filters.sql import quoted
 from recipes.model import Recipe
 from recipes.steps import Rule
-from stats.diversity import ALERT, CHANGE, FEW, MOST, NONE, SHARE, changed
+from stats.diversity import ALERT, CHANGE, FEW, MOST, NONE, SHARE, changed, wilson
 from stats.rows import COUNT, table
 from stats.run import Run
 
@@ -30,7 +31,7 @@ RULES = pa.schema([
     pa.field("times", pa.float64(), metadata={"format": ".2f"}), pa.field("change", pa.float64(), metadata=CHANGE),
     pa.field("change_low", pa.float64(), metadata=CHANGE), pa.field("change_high", pa.float64(), metadata=CHANGE),
     pa.field("fail", pa.int64(), metadata=COUNT), pa.field("change_alone", pa.float64(), metadata=CHANGE),
-    pa.field("few", pa.bool_()), pa.field("alert", pa.bool_())])  # fmt: skip
+    pa.field("drops_more", pa.bool_()), pa.field("few", pa.bool_()), pa.field("alert", pa.bool_())])  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,18 @@ def tallies(run: Run, column: str, source: str = "spread") -> dict[str, Tally]:
     return out
 
 
+def drops_more(dropped: int, came: int, gone: int, whole: int, alert: float, asked: int) -> bool:
+    """Whether a rule drops a group at a rate above that of all by more than `alert`, and not by chance.
+
+    A rule that drops few documents hardly moves a share, and may still drop one group twice as often as others. The
+    interval is Wilson's, widened for `asked` groups; fewer than FEW documents say nothing.
+    """
+    if came < FEW or not gone:
+        return False
+    least, _ = wilson(dropped, came, NormalDist().inv_cdf(1 - 0.025 / max(asked, 1)))
+    return least > gone / whole * (1 + alert)
+
+
 def changes_of(by: str, recipe: Recipe, groups: dict[str, Tally], alert: float) -> list[tuple[object, ...]]:
     """Rows of RULES for every rule that dropped or would drop a document of a group of FEW or more."""
     whole = groups[""]
@@ -85,17 +98,21 @@ def changes_of(by: str, recipe: Recipe, groups: dict[str, Tally], alert: float) 
     rows: list[tuple[object, ...]] = []
     came = {group: tally.documents for group, tally in groups.items()}
     for rule in rules:
-        gone = whole.dropped.get(rule, 0)
+        gone, left = whole.dropped.get(rule, 0), came[""]
         for group, tally in big.items():
-            dropped, fail = tally.dropped.get(rule, 0), tally.fail.get(rule, 0)
-            step = changed(came[group], came[group] - dropped, came[""], came[""] - gone, alert, len(big))
+            dropped, fail, mine = tally.dropped.get(rule, 0), tally.fail.get(rule, 0), came[group]
+            step = changed(mine, mine - dropped, left, left - gone, alert, len(big))
             alone = changed(tally.documents, tally.documents - fail, whole.documents,
                             whole.documents - whole.fail.get(rule, 0), alert)  # fmt: skip
-            rows.append((by, group, rule, reads(recipe, rule), came[group], dropped,
-                         dropped / came[group] if came[group] else None, gone / came[""] if came[""] else None,
-                         dropped / came[group] / (gone / came[""]) if came[group] and gone else None,
-                         step.change, step.low, step.high, fail, alone.change, step.few, step.alert))  # fmt: skip
+            more = drops_more(dropped, mine, gone, left, alert, len(big))
+            rows.append((by, group, rule, reads(recipe, rule), mine, dropped, dropped / mine if mine else None,
+                         gone / left if left else None, dropped / mine / (gone / left) if mine and gone else None,
+                         step.change, step.low, step.high, fail, alone.change, more, step.few, step.alert))  # fmt: skip
         for group, tally in groups.items():
             came[group] -= tally.dropped.get(rule, 0)
-    rows.sort(key=lambda row: (not row[-1], -abs(float(row[9] or 0)), str(row[1]), str(row[2])))  # type: ignore[arg-type]
-    return rows
+    return sorted(rows, key=first)
+
+
+def first(row: Sequence[object]) -> tuple[object, ...]:
+    """Orders rows of RULES: what is marked, then what changes a share most, then by name."""
+    return not (row[-1] or row[-3]), -abs(float(str(row[9] or 0))), *map(str, row[:3])

@@ -7,17 +7,20 @@ since lists differ and so do rules. A mention is compared with all other documen
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from filters.identity import LANGUAGES, groups, mentions
 from filters.sql import literal
 from stats.diversity import ALERT, FEW, SHARE, STAGES, changed, wilson
-from stats.diversity_rules import RULES, changes_of, tallies
-from stats.rows import COUNT, table
+from stats.diversity_rules import RULES, changes_of, first, tallies
+from stats.rows import COUNT, decided_parts, table
 from stats.run import Run
 
+BATCH = 1024  # texts at a time
 MENTIONS = pa.schema([
     pa.field("lang", pa.string()), pa.field("axis", pa.string()), pa.field("group", pa.string()),
     *(pa.field(f"documents, {stage}", pa.int64(), metadata=COUNT) for stage in STAGES[:4]),
@@ -44,32 +47,42 @@ def find_mentions(run: Run, alert: float = ALERT) -> Mentions:
     for lang in ("en", "zh"):
         rows += _stages(run, lang, alert)
         rules += _rules(run, lang, alert)
-    rules.sort(key=lambda row: (not row[-1], -abs(float(row[9] or 0)), str(row[0]), str(row[1]), str(row[2])))  # type: ignore[arg-type]
-    return Mentions(table(rows, MENTIONS), table(rules, RULES))
+    return Mentions(table(rows, MENTIONS), table(sorted(rules, key=first), RULES))
 
 
 def _scan(run: Run) -> None:
     """The temporary tables `mention` (the list's language, mask, stage, rule, fails) and `identity` (bit, name)."""
-    reader = run.connection.sql(
-        f"""SELECT d.doc_id, s.lang, d.text FROM documents d
-        JOIN (SELECT doc_id, lang FROM signals WHERE lang IN {literal(tuple(LANGUAGES))}) s ON d.doc_id = s.doc_id"""
-    ).to_arrow_reader(2048)  # fmt: skip
-    ids, masks, langs = [], [], []
-    for batch in reader:
-        lang = batch["lang"].cast(pa.string())
-        masks.append(mentions(batch["text"].cast(pa.large_string()), lang))
-        ids.append(batch["doc_id"].cast(pa.string()))
-        langs.append(pa.array([LANGUAGES[code] for code in lang.to_pylist()], pa.string()))
-    found = pa.table({
-        "doc_id": pa.chunked_array(ids, pa.string()), "list": pa.chunked_array(langs, pa.string()),
-        "mask": pa.chunked_array(masks, pa.int64()),
-    })  # fmt: skip
-    run.connection.register("mentioned", found)
+    found: dict[str, list[pa.Array]] = {"doc_id": [], "list": [], "mask": []}
+    for part in decided_parts(run):
+        for doc_id, lang, text in _texts(run, part):
+            masks = mentions(text, lang)
+            some = masks.is_valid()
+            codes = pa.array([LANGUAGES.get(code or "") for code in lang.to_pylist()], pa.string())
+            for name, column in (("doc_id", doc_id), ("list", codes), ("mask", masks)):
+                found[name].append(column.filter(some))
+    kinds = {"doc_id": pa.string(), "list": pa.string(), "mask": pa.int64()}
+    whole = pa.table({name: pa.chunked_array(found[name], kind) for name, kind in kinds.items()})
+    run.connection.register("mentioned", whole)
     run.rows("""CREATE OR REPLACE TEMP TABLE mention AS
         SELECT m.list, m.mask, s.stage, s.rule, s.fails FROM mentioned m JOIN spread s ON m.doc_id = s.doc_id""")
     run.connection.unregister("mentioned")
     values = ", ".join(f"({1 << i}, {literal(group.id)})" for i, group in enumerate(groups()))
     run.rows(f"CREATE OR REPLACE TEMP TABLE identity AS SELECT * FROM (VALUES {values}) t(bit, name)")
+
+
+def _texts(run: Run, part: str) -> Iterator[tuple[pa.StringArray, pa.StringArray, pa.LargeStringArray]]:
+    """(doc_id, language, text) of a part in batches; ValueError if signals/ is not row for row beside documents/."""
+    signals = pq.read_table(run.path / "signals" / part, columns=["doc_id", "lang"])
+    done = 0
+    for batch in pq.ParquetFile(run.path / "documents" / part).iter_batches(BATCH, columns=["doc_id", "text"]):
+        beside = signals.slice(done, batch.num_rows)
+        done += batch.num_rows
+        if not beside["doc_id"].combine_chunks().equals(batch["doc_id"]):
+            raise ValueError(
+                f"{run.path / 'signals' / part} is not row for row beside documents/. Delete it and run again."
+            )
+        lang = beside["lang"].combine_chunks()
+        yield batch["doc_id"], lang, batch["text"].cast(pa.large_string())
 
 
 def _counts(run: Run, query: str) -> dict[str, tuple[int, ...]]:

@@ -65,7 +65,7 @@ def diversity(
             "alert",
         ]
         console.print(table(tables["mentions"].select(some), "Documents that mention a group"))
-        columns[6:6] = ["times"]
+        columns[6:] = ["dropped_share", "times", "change", "drops_more", "alert"]
         console.print(
             table(tables["mention-rules"].select(columns).slice(0, most), f"Rules by mention, the first {most}")
         )

@@ -64,9 +64,10 @@ class Report:
         """Judged by people."""
         m = self.manual
         enough = m.header.items >= min(ITEMS, m.header.population)
+        lacking = "" if enough else self.say("The sample is smaller than the standard asks.", "样本量小于标准要求。")
         blocks: list[Block] = [
             Heading(self.say("Judged by people", "人工抽检")),
-            self.verdict(m.whole, MANUAL_BAR, enough),
+            self.verdict(m.whole, MANUAL_BAR, lacking),
         ]
         if not m.whole.reviewed:
             return blocks
@@ -74,21 +75,21 @@ class Report:
         told = self.say(f"Reviewers and items: {reviewers}.", f"审核人与条数：{reviewers}。")
         return [*blocks, Text(told), self.sources(m.sources)]
 
-    def verdict(self, rate: Rate, bar: float, enough: bool) -> Text:
-        """The rate against the bar, or what is still to do."""
+    def verdict(self, rate: Rate, bar: float, lacking: str) -> Text:
+        """The rate against the bar, or what is still to do; `lacking` says why no rate could meet it."""
         if rate.share is None or rate.reviewed < rate.items:
             left = rate.items - rate.reviewed
             return Text(Blank(self.say(f"[to be reviewed: {left:,} of {rate.items:,} items have no verdict yet]",
                                        f"【待审核：{rate.items:,} 条中尚有 {left:,} 条未判定】")))  # fmt: skip
         low, high = wilson(rate.passed, rate.reviewed)
-        met = rate.share >= bar and enough
+        met = rate.share >= bar and not lacking
         return Text(self.say(
             f"{rate.passed:,} of {rate.reviewed:,} items fit: {rate.share:.2%} (95 % interval {low:.2%} to "
             f"{high:.2%}). The bar of {bar:.0%} is {'met' if met else 'NOT met'}."
-            + ("" if enough else " The sample is smaller than the standard asks."),
+            + (f" {lacking}" if lacking else ""),
             f"{rate.reviewed:,} 条中 {rate.passed:,} 条合格，合格率 {rate.share:.2%}"
             f"（95% 置信区间 {low:.2%}—{high:.2%}），{'达到' if met else '未达到'} {bar:.0%} 的要求。"
-            + ("" if enough else "样本量小于标准要求。"),
+            + lacking,
         ))  # fmt: skip
 
     def sources(self, rates: dict[str, Rate]) -> Grid:
@@ -115,7 +116,6 @@ class Report:
                              "【待执行：winnow sheet SHEET.jsonl --keywords 关键词库；尚未提供关键词库】")  # fmt: skip
             return [heading, Text(Blank(blank))]
         size = sum(t.library.values())
-        lacking = [code for code in RISKS if t.library[code] < PER_RISK.get(code[:3], 0)]
         told = self.say(
             f"Sample: {t.whole.items:,} of {t.population:,} documents, seed {t.seed}. The library has {size:,} "
             f"entries; the standard asks for {LIBRARY:,}, for each risk of A.1 200, of A.2 100, updated every week. A "
@@ -124,12 +124,12 @@ class Report:
             f"标准要求不少于 {LIBRARY:,} 条，A.1 每种风险不少于 200 条，A.2 每种不少于 100 条，每周更新。"
             "命中任一关键词即计为不合格，未经人工复核。",
         )
-        blocks: list[Block] = [heading, Text(told), self.verdict(t.whole, TECHNICAL_BAR, True), self.sources(t.sources)]
-        if size < LIBRARY or lacking:
-            codes = ", ".join(lacking)
-            blocks.append(Text(self.say(
-                f"The library is smaller than the standard asks{f'; too few entries for {codes}' if codes else ''}.",
-                f"关键词库未达标准要求的规模{f'；条数不足的风险：{codes}' if codes else ''}。")))  # fmt: skip
+        codes = ", ".join(code for code in RISKS if t.library[code] < PER_RISK.get(code[:3], 0))
+        too_small = "" if size >= LIBRARY and not codes else self.say(
+            f"The library is smaller than the standard asks{f'; too few entries for {codes}' if codes else ''}.",
+            f"关键词库未达标准要求的规模{f'；条数不足的风险：{codes}' if codes else ''}。")  # fmt: skip
+        verdict = self.verdict(t.whole, TECHNICAL_BAR, too_small)
+        blocks: list[Block] = [heading, Text(told), verdict, self.sources(t.sources)]
         rows = [(short(name), n, Share(n / t.whole.items)) for name, n in sorted(t.categories.items())]
         if rows:
             head = (self.say("category", "类别"), self.say("documents", "文档"), self.say("share", "占比"))

@@ -19,7 +19,7 @@ import xxhash
 from filters.identity import groups, mentions
 from pipelines.schemas import DECISIONS
 from stats.diversity import STAGES, changed, prepare, spread
-from stats.diversity_rules import rule_changes
+from stats.diversity_rules import drops_more, rule_changes
 from stats.mentions import find_mentions
 from stats.run import open_run
 
@@ -154,6 +154,13 @@ def test_alarms_want_many_documents_and_more_than_chance() -> None:
     assert not changed(40, 18, 1000, 600, 0.1).alert  # by 25 %, but so may 40 documents by chance
     assert changed(100, 45, 1000, 600, 0.1).alert and not changed(100, 45, 1000, 600, 0.1, asked=1000).alert
     assert changed(0, 0, 10, 5, 0.1).change is None and changed(5, 0, 10, 0, 0.1).change is None
+
+
+def test_a_rule_that_hardly_moves_a_share_may_drop_one_group_twice_as_often() -> None:
+    few = changed(200, 176, 2000, 1880, 0.1)  # 12 % of the group, 6 % of all
+    assert not few.alert and drops_more(24, 200, 120, 2000, 0.1, 1)
+    assert not drops_more(13, 200, 120, 2000, 0.1, 1) and not drops_more(24, 200, 120, 2000, 0.1, 1000)
+    assert not drops_more(20, 29, 120, 2000, 0.1, 1) and not drops_more(0, 200, 0, 2000, 0.1, 1)
 
 
 def test_what_cannot_be_asked_is_told_with_the_remedy(run: Path) -> None:
