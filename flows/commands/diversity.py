@@ -30,7 +30,6 @@ def diversity(
     """Whose share of the corpus each stage and each rule changed: by language, domain, year, a signal, or mention."""
     from stats.diversity import BY, prepare, spread, wide
     from stats.diversity_rules import rule_changes
-    from stats.mentions import find_mentions
     from stats.run import open_run
     from stats.show import table, write
 
@@ -41,6 +40,8 @@ def diversity(
         found = spread(opened, kinds, alert)
         tables = {"groups": found.groups, "evenness": found.evenness, "rules": rule_changes(opened, kinds, alert)}
         if mentions:
+            from stats.mentions import find_mentions  # it loads kernels
+
             mentioned = find_mentions(opened, alert)
             tables |= {"mentions": mentioned.groups, "mention-rules": mentioned.rules}
     if format != "table":
