@@ -51,7 +51,7 @@ class Facts(Strict):
         """The fact as text, or a blank that says who has to state it.
 
         >>> Facts().said("provider.name").text
-        "[to be stated: the provider: its legal name (provider.name)]"
+        '[to be stated: the provider: its legal name (provider.name)]'
         """
         section, _, key = path.partition(".")
         return told(getattr(self, section), key, zh, f"{section}.{key}")
