@@ -18,7 +18,8 @@ import pyarrow as pa
 from filters.sql import quoted
 from recipes.model import Recipe
 from recipes.steps import Rule
-from stats.diversity import ALERT, CHANGE, FEW, MOST, NONE, SHARE, changed, wilson
+from stats.diversity import ALERT, CHANGE, MOST, NONE, SHARE
+from stats.intervals import FEW, changed, wilson
 from stats.rows import COUNT, table
 from stats.run import Run
 

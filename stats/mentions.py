@@ -15,8 +15,9 @@ import pyarrow.parquet as pq
 
 from filters.identity import LANGUAGES, groups, mentions
 from filters.sql import literal
-from stats.diversity import ALERT, FEW, SHARE, STAGES, changed, wilson
+from stats.diversity import ALERT, SHARE, STAGES
 from stats.diversity_rules import RULES, changes_of, first, tallies
+from stats.intervals import FEW, changed, wilson
 from stats.rows import COUNT, decided_parts, table
 from stats.run import Run
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from stats.diversity import wilson
+from stats.intervals import wilson
 from stats.papers.page import Blank, Block, Cell, Grid, Heading, Page, Share, Text
 from stats.papers.risks import GROUPS, LIBRARY, PER_RISK, RISKS
 from stats.papers.safe import csv_text, short

@@ -11,6 +11,8 @@ from stats.papers.figures import Figures
 from stats.papers.names import BY_NAMES, KIND_NAMES, POLICIES, language, stage_name
 from stats.papers.page import Block, Grid, Heading, Items, Share, Text
 
+MOST_RULES = 15
+
 
 class Edition:
     """A document on a run in one language; `zh` chooses."""
@@ -94,9 +96,20 @@ class People(Edition):
         rows = [(self._by(by), group, stage_name(stage, self.zh), Share(before), Share(after))
                 for by, group, stage, before, after in self.changes.rows]  # fmt: skip
         blocks += [Grid(header, rows)] if rows else [Text(self.say("None.", "无。"))]
+        blocks += self.rules_that_change()
         known = self.facts.dataset.biases
         stated = Items(known) if known else self.stated(("known biases", "已知偏差", "dataset.biases"))
         return [*blocks, *self.mentions(), stated]
+
+    def rules_that_change(self) -> list[Block]:
+        """Rules that changed a group's share by more than the alarm."""
+        if not self.changes.rules:
+            return []
+        header = (self.say("by", "维度"), self.say("group", "组"), self.say("rule", "规则"), self.say("came", "到达"),
+                  self.say("dropped", "过滤"), self.say("change of the share", "占比变化"))  # fmt: skip
+        rows = [(self._by(by), group, rule, came, dropped, f"{change:+.1%}")
+                for by, group, rule, came, dropped, change in self.changes.rules[:MOST_RULES]]  # fmt: skip
+        return [Heading(self.say("Rules that changed a share", "改变占比的规则"), 3), Grid(header, rows)]
 
     def _by(self, name: str) -> str:
         return BY_NAMES.get(name, (name, name))[int(self.zh)]

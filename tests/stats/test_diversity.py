@@ -13,13 +13,15 @@ from types import ModuleType
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import xxhash
 
 from filters.identity import groups, mentions
 from pipelines.schemas import DECISIONS
-from stats.diversity import STAGES, changed, prepare, spread
+from stats.diversity import STAGES, prepare, spread
 from stats.diversity_rules import drops_more, rule_changes
+from stats.intervals import changed
 from stats.mentions import find_mentions
 from stats.run import open_run
 
@@ -171,6 +173,11 @@ def test_what_cannot_be_asked_is_told_with_the_remedy(run: Path) -> None:
         part.unlink()
     with open_run(run) as opened:
         with pytest.raises(ValueError, match="no document with a fate yet"):
+            prepare(opened, ("lang",))
+    for part in (run / "signals").iterdir():
+        pq.write_table(pq.read_table(part).drop_columns(["text_bytes"]), part)
+    with open_run(run) as opened:
+        with pytest.raises(ValueError, match="has no measurement text_bytes: an earlier version made it"):
             prepare(opened, ("lang",))
 
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from scipy.stats import binomtest
 
-from stats.diversity import wilson
+from stats.intervals import wilson
 from stats.papers.assessment import blacklist_csv, report
 from stats.papers.facts import Facts
 from stats.papers.risks import RISKS
