@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 from recipes.decontaminate import Decontaminate
 from recipes.dedup import Dedup
 from recipes.mixture import Mixture
+from recipes.rights import Rights
 from recipes.scores import Score
 from recipes.steps import Edit, Rule, Sample, Step
 from recipes.strict import Evidence, Strict
@@ -72,6 +73,7 @@ class Recipe(Strict):
     not_done: tuple[str, ...] = Field(default=(), description="published steps this recipe does not perform")
     not_done_zh: tuple[str, ...] = ()
     extract: Extract = Extract()
+    rights: Rights = Rights()
     scores: tuple[Score, ...] = ()
     steps: tuple[Step, ...] = ()
     dedup: Dedup = Dedup()

@@ -9,6 +9,7 @@ from warcio.exceptions import ArchiveLoadFailed
 
 from pipelines.sources.http import Page, Refused, make_page, parse_response
 from pipelines.sources.part import MAX_BODY, Item, Part, Record, Reject, Skipped, doc_id
+from pipelines.sources.policy import policy_file, policy_path
 from pipelines.sources.storage import open_raw
 from pipelines.sources.warc import Damage, Raw, raw_records
 
@@ -53,6 +54,8 @@ def from_raw(part: Part, raw: Raw, length: int) -> Item:
     if len(raw.body) < raw.content_length:
         return refuse("warc.truncated", f"{len(raw.body)} of {raw.content_length} bytes are there.")
     try:
+        if raw.type == "response" and (path := policy_path(url)) is not None:
+            return policy_file(refuse("", ""), path, raw.headers.get("warc-date"), raw.body)
         page = open_body(raw)
     except Refused as no:
         return refuse(no.reason, no.detail)
@@ -106,6 +109,9 @@ def _from_arc(part: Part, offset: int, found: object) -> Item:
     length = int(headers.get_header("Content-Length") or len(body))
     try:
         raw = (http.to_bytes() if http is not None else b"") + body
+        if (path := policy_path(url)) is not None:
+            place = reject(part, offset, length, url, "", "")
+            return policy_file(place, path, headers.get_header("WARC-Date"), raw)
         page = parse_response(raw)
     except Refused as no:
         return reject(part, offset, length, url, no.reason, no.detail)
