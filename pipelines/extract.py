@@ -204,7 +204,7 @@ def document_row(record: Record, decoded: Decoded | None, result: Extracted, ext
         "tdm_reservation": result.tdm_reservation or headers.tdm_reservation,
         "tdm_policy": result.tdm_policy if result.tdm_reservation else headers.tdm_policy,
         "tdm_from": "meta" if result.tdm_reservation else "header" if headers.tdm_reservation else None,
-        "content_usage": headers.content_usage,
+        "content_usage_header": headers.content_usage,
         "license_hits": result.license_hits or None,
         "text_hash": xxhash.xxh3_128_hexdigest(result.text.encode()),
         "text": result.text,

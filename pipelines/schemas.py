@@ -48,7 +48,7 @@ DOCUMENTS = pa.schema(
         pa.field("tdm_reservation", pa.string()),  # TDMRep value, meta before header
         pa.field("tdm_policy", pa.string()),
         pa.field("tdm_from", pa.string()),  # meta | header
-        pa.field("content_usage", pa.string()),  # the header as sent
+        pa.field("content_usage_header", pa.string()),  # as sent
         pa.field("license_hits", pa.list_(HIT)),  # every licence that the page names, and where
         pa.field("text_hash", pa.string(), nullable=False),  # xxh3_128 of text in UTF-8
         pa.field("text", pa.large_string(), nullable=False),

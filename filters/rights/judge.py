@@ -31,7 +31,7 @@ SPDX_TAG = "SPDX-License-Identifier:"
 TAGS = re2.compile(r"SPDX-License-Identifier:[ \t]*([A-Za-z0-9.+() -]{1,200})")
 MOST_TAGS = 20
 PAGE = ("url", "crawled", "source", "offset", "robots", "x_robots_tag", "tdm_reservation", "tdm_policy", "tdm_from",
-        "content_usage", "license", "license_hits", "extractor")  # fmt: skip
+        "content_usage_header", "license", "license_hits", "extractor")  # fmt: skip
 SiteOf = Callable[[str, str], Site | None]  # (site, scheme)
 
 
@@ -117,13 +117,14 @@ def _page_evidence(row: dict[str, Any], agents: frozenset[str]) -> list[Found]:
         for form, look in (("noai", directives.refusal), ("noindex", directives.index_refusal)):
             if (said := look(robots, tag, agents)) is not None:
                 found.append({"form": form, "via": {"robots": "meta"}.get(said[0], "header"), "reserved": True,
-                              "says": f"{said[0]}:{said[1]}"})  # fmt: skip
+                              "says": f"{said[0]}:{said[1]}",
+                              "agent": said[1].partition(": ")[0] if ": " in said[1] else None})  # fmt: skip
     if (reserved := reservation(row["tdm_reservation"])) is not None:
         found.append({"form": "tdm", "via": row["tdm_from"] or "header", "reserved": reserved,
                       "says": f"tdm-reservation:{int(reserved)}", "policy": row["tdm_policy"]})  # fmt: skip
-    if row["content_usage"] and (said_usage := preference(row["content_usage"])) is not None:
+    if row["content_usage_header"] and (said_usage := preference(row["content_usage_header"])) is not None:
         found.append({"form": "content-usage", "via": "header", "reserved": said_usage == "n", "value": said_usage,
-                      "says": f"Content-Usage: {row['content_usage']}"})  # fmt: skip
+                      "says": f"Content-Usage: {row['content_usage_header']}"})  # fmt: skip
     return found
 
 

@@ -89,23 +89,23 @@ def read_arc(part: Part) -> Iterator[Item]:
         last = -1
         try:
             for found in reader:
+                body = found.raw_stream.read(MAX_BODY + 1)  # first: asking for the offset passes over what is unread
                 offset = max(reader.get_record_offset(), last + 1)  # unique even in a single-member file
                 last = offset
                 if found.rec_type != "response":
                     yield Skipped(found.rec_type)
                     continue
-                yield _from_arc(part, offset, found)
+                yield _from_arc(part, offset, found, body)
         except (ArchiveLoadFailed, OSError, ValueError, EOFError) as error:
             where = max(last + 1, 0)
             why = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
             yield reject(part, where, part.end - where, None, "arc.damaged", f"{why}; the rest was passed over.")
 
 
-def _from_arc(part: Part, offset: int, found: object) -> Item:
+def _from_arc(part: Part, offset: int, found: object, body: bytes) -> Item:
     headers = found.rec_headers  # type: ignore[attr-defined]
     url = headers.get_header("WARC-Target-URI")
     http = found.http_headers  # type: ignore[attr-defined]
-    body = found.raw_stream.read(MAX_BODY + 1)  # type: ignore[attr-defined]
     length = int(headers.get_header("Content-Length") or len(body))
     try:
         raw = (http.to_bytes() if http is not None else b"") + body
