@@ -169,7 +169,9 @@ def _row(
     for one in found:
         forms.setdefault(one["form"], []).append(one)
     said = {form: ones[0]["reserved"] for form, ones in forms.items()}  # what reserves comes first
-    licence, ambiguous = one_of([(known, hit["scope"]) for hit, known in hits])
+    # "Under a Creative Commons licence" says which only by its link, which is a hit of its own.
+    telling = [(known, hit["scope"]) for hit, known in hits if known or hit["how"] != "text"]
+    licence, ambiguous = one_of(telling or [(None, "page") for _ in hits])
     honoured = next((one for one in found if one["reserved"] and one["form"] in rights.honour), None)
     licences = [{**hit, **({"spdx": k.spdx, "family": k.family, "version": k.version, "jurisdiction": k.jurisdiction}
                            if k else {})} for hit, k in hits]  # fmt: skip

@@ -79,7 +79,9 @@ def _of_url(url: str) -> Licence | None:
             parts = [OPEN_DATA.get(part, part) for part in found.groups()]
             parts[0] = "GFDL" if parts[0] == "fdl" else parts[0]
             return expression(form.format(*parts).replace("1-0", "1.0"))
-    return None
+    # Wikipedia links its own copies: .../Wikipedia:Text_of_the_Creative_Commons_Attribution-ShareAlike_4.0_...
+    words = url.replace("_", " ").replace("%20", " ")
+    return _of_statement(words) if "commons" in words or "cc" in words else None
 
 
 def _of_statement(text: str) -> Licence | None:
@@ -90,7 +92,7 @@ def _of_statement(text: str) -> Licence | None:
         return creative_commons("zero", number or "1.0", None)
     if found := CC_SHORT.search(text):
         return creative_commons(found.group(1).replace(" ", "-"), found.group(2), None)
-    if ("creative commons" in text and "attribution" in text) or ("知识共享" in text and "署名" in text):
+    if ("commons" in text and "attribution" in text) or ("知识共享" in text and "署名" in text):
         parts = [code for code, words in PARTS if any(word in text for word in words)]
         return creative_commons("-".join(["by", *parts]), number, None)
     return None
@@ -155,8 +157,16 @@ def one_of(found: Sequence[tuple[Licence | None, str]]) -> tuple[Licence | None,
     """
     if not found:
         return None, None
-    ids = {licence.spdx if licence else None for licence, scope in found if scope == "page"}
-    # What is said without its version is no other licence than the one that is said with it.
-    ids -= {f"LicenseRef-{one.rpartition('-')[0]}" for one in ids if one and VERSION.search(one)}
-    first = next((licence for licence, scope in found if licence and scope == "page" and licence.spdx in ids), None)
-    return (first, False) if len(ids) == 1 and first is not None else (None, True)
+    stated = {licence for licence, scope in found if scope == "page"}
+    told = [licence for licence in stated if licence is None or not any(_more_of(licence, other) for other in stated)]
+    if len({licence.spdx if licence else None for licence in told}) != 1 or told[0] is None:
+        return None, True
+    return told[0], False
+
+
+def _more_of(licence: Licence, other: Licence | None) -> bool:
+    """Whether `other` is the same Creative Commons licence with its version or jurisdiction said too."""
+    bare = licence.spdx.removeprefix("LicenseRef-")
+    if other is None or not bare.startswith("CC-") or other.family != licence.family:
+        return False
+    return other.spdx.removeprefix("LicenseRef-").startswith(f"{bare}-")

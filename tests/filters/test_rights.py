@@ -247,6 +247,27 @@ def test_signals_without_the_rights_of_sites() -> None:
     assert annotate(documents({}, {}), [recipe], every=False, rights=given)["robots_ai"].to_pylist() == [True, True]
 
 
+def test_licences_of_a_row() -> None:
+    """A general statement is no second licence; the input's own column and SPDX lines of a file speak of the whole."""
+    hit = {"url": None, "said": None, "how": "text", "scope": "page", "place": "footer"}
+    by = {**hit, "url": "https://creativecommons.org/licenses/by/4.0/", "how": "rel-license"}
+    vague = {**hit, "said": "Creative Commons license"}
+    tagged = "/* SPDX-License-Identifier: MIT OR Apache-2.0 */\nint x;"
+    rows = judge(
+        documents(
+            {"license_hits": [by, vague]}, {"license_hits": [vague]}, {"license": "CC0-1.0", "extractor": "given"},
+            {"text": tagged, "extractor": "given"}, {"text": tagged, "extractor": "trafilatura"}, {},
+        ),
+        Rights(),
+    ).to_pylist()  # fmt: skip
+    assert [(row["license_spdx"], row["license_family"], row["license_ambiguous"]) for row in rows] == [
+        ("CC-BY-4.0", "cc-by", False), (None, None, True), ("CC0-1.0", "cc0", False),
+        ("MIT OR Apache-2.0", "permissive", False), (None, None, True), (None, None, None),
+    ]  # fmt: skip
+    assert [len(row["licenses"] or ()) for row in rows] == [2, 1, 1, 1, 1, 0]
+    assert rows[3]["licenses"][0]["how"] == "spdx-tag"
+
+
 def test_addresses() -> None:
     assert address("https://user@a.example:443/x#f") == ("a.example", "https", "http://site/x#f")
     assert address("http://a.example:8080") == ("a.example:8080", "http", "http://site/")

@@ -94,6 +94,8 @@ def test_names() -> None:
         "https://spdx.org/licenses/MIT.html": "MIT",
         "https://www.gnu.org/licenses/gpl-2.0.html": "GPL-2.0-only",
         "/terms": None,
+        "https://en.wikipedia.org/wiki/Wikipedia:Text_of_the_Creative_Commons_Attribution-ShareAlike_4.0_International_License": "CC-BY-SA-4.0",
+        "//zh.wikipedia.org/wiki/Wikipedia:CC_BY-SA_4.0协议文本": "CC-BY-SA-4.0",
     }
     assert {url: one.spdx if (one := named(url, None)) else None for url in urls} == urls
     said = {
@@ -126,6 +128,10 @@ def test_one_licence_or_none() -> None:
     assert one_of([(by, "page"), (by, "page")]) == (by, False)
     assert one_of([(by, "page"), (bare, "page")]) == one_of([(bare, "page"), (by, "page")]) == (by, False)
     assert one_of([(bare, "page")]) == (bare, False)
+    ported = creative_commons("by", "3.0", "hk")
+    assert one_of([(creative_commons("by", "3.0", None), "page"), (ported, "page")]) == (ported, False)
+    assert one_of([(bare, "page"), (sa, "page")]) == (None, True)  # BY is no BY-SA without its version
+    assert one_of([(expression("MIT"), "page"), (expression("MIT-0"), "page")]) == (None, True)
     assert one_of([(by, "page"), (sa, "element")]) == (by, False)
     for unsure in ([(by, "page"), (sa, "page")], [(by, "element")], [(by, "page"), (None, "page")], [(None, "page")]):
         assert one_of(unsure) == (None, True)
