@@ -77,6 +77,7 @@ class Policies:
     def __init__(self, run: str) -> None:
         self.stream = FileSystems.open(part_path(run, SORTED, 0), mime_type="application/octet-stream")
         self.file = pq.ParquetFile(self.stream)
+        self.ranges = list(self._ranges())
 
     def __enter__(self) -> Policies:
         return self
@@ -89,7 +90,7 @@ class Policies:
         """The policies of these sites; sites without any are not in it."""
         wanted = sorted(set(sites))
         found: dict[str, list[Policy]] = {}
-        groups = [i for i, (low, high) in enumerate(self._ranges()) if _holds(wanted, low, high)]
+        groups = [i for i, (low, high) in enumerate(self.ranges) if _holds(wanted, low, high)]
         for group in groups:
             names = self.file.read_row_group(group, columns=["site"])["site"]
             mask = pc.is_in(names, value_set=pa.array(wanted, pa.string()))

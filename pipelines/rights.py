@@ -7,7 +7,7 @@ means, `filters.rights` knows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 import pyarrow as pa
@@ -25,7 +25,8 @@ from recipes.model import Recipe
 from recipes.rights import Rights
 
 COLUMNS = [name for name in DOCUMENTS.names if name not in ("title", "author", "date", "text_hash", "raw_hash")]
-MOST_SITES = 2_000  # parsed at once; a part of more sites parses some of them again
+SLICE_ROWS = 128  # documents judged at once: so many sites with half a megabyte each can be held
+HELD = 32 << 20  # characters of policies; a part whose sites have more parses some of them again
 
 
 def rights(run: str, indices: Sequence[int], recipe: Recipe, options: PipelineOptions) -> dict[str, int]:
@@ -57,19 +58,35 @@ def rights_part(index: int, run: str, choices: Rights, policies: str) -> dict[st
 def _batches(
     documents: str, run: str, choices: Rights, lists: OptOutLists, counts: dict[str, int]
 ) -> Iterator[pa.RecordBatch]:
-    agents = [agent.lower() for agent in choices.agents]
-    parsed: dict[tuple[str, str], Site | None] = {}
     with Policies(run) as policies:
+        sites = _Sites(policies, [agent.lower() for agent in choices.agents])
         for batch in read_part(documents, COLUMNS):
-            wanted = {(site, scheme) for site, scheme in addresses(batch["url"]) if site}
-            if len(parsed) > MOST_SITES:
-                parsed.clear()
-            found = policies.of({site for site, scheme in wanted if (site, scheme) not in parsed})
-            for site, scheme in wanted:
-                if (site, scheme) not in parsed:
-                    parsed[site, scheme] = Site(found[site], scheme, agents) if site in found else None
-            judged = judge(batch, choices, lists, lambda site, scheme: parsed.get((site, scheme)))
+            slices = [batch.slice(start, SLICE_ROWS) for start in range(0, batch.num_rows, SLICE_ROWS)]
+            judged = pa.concat_batches([judge(rows, choices, lists, sites.of(rows)) for rows in slices])
             counts["documents"] += judged.num_rows
             counts["reserved"] += judged["reserved"].true_count
             counts["licensed"] += judged.num_rows - judged["license_spdx"].null_count
             yield judged
+
+
+class _Sites:
+    """The sites of a part, each looked up and parsed once while they fit into HELD characters."""
+
+    def __init__(self, policies: Policies, agents: Sequence[str]) -> None:
+        self.policies, self.agents = policies, agents
+        self.known: dict[tuple[str, str], Site | None] = {}
+        self.held = 0
+
+    def of(self, rows: pa.RecordBatch) -> Callable[[str, str], Site | None]:
+        """The site of (name, scheme) for these documents."""
+        wanted = sorted({(site, scheme) for site, scheme in addresses(rows["url"]) if site})
+        if self.held > HELD:
+            self.known, self.held = {}, 0
+        new = [one for one in wanted if one not in self.known]
+        found = self.policies.of(site for site, _ in new)
+        for site, scheme in new:
+            made = Site(found[site], scheme, self.agents) if site in found else None
+            self.known[site, scheme] = made
+            self.held += 100 + (made.size if made else 0)
+        known = self.known
+        return lambda site, scheme: known.get((site, scheme))

@@ -169,9 +169,7 @@ def _row(
     for one in found:
         forms.setdefault(one["form"], []).append(one)
     said = {form: ones[0]["reserved"] for form, ones in forms.items()}  # what reserves comes first
-    # "Under a Creative Commons licence" says which only by its link, which is a hit of its own.
-    telling = [(known, hit["scope"]) for hit, known in hits if known or hit["how"] != "text"]
-    licence, ambiguous = one_of(telling or [(None, "page") for _ in hits])
+    licence, ambiguous = _the_one(hits)
     honoured = next((one for one in found if one["reserved"] and one["form"] in rights.honour), None)
     licences = [{**hit, **({"spdx": k.spdx, "family": k.family, "version": k.version, "jurisdiction": k.jurisdiction}
                            if k else {})} for hit, k in hits]  # fmt: skip
@@ -198,6 +196,13 @@ def _row(
         "evidence": evidence or None,
         "evidence_hash": hashlib.sha256(whole).hexdigest() if found or hits else None,
     }
+
+
+def _the_one(hits: list[tuple[dict[str, Any], Licence | None]]) -> tuple[Licence | None, bool | None]:
+    """The page's licence, and whether it is ambiguous. "Under a Creative Commons licence" says which only by its link,
+    and that is a hit of its own."""
+    telling = [(known, hit["scope"]) for hit, known in hits if known or hit["how"] != "text"]
+    return one_of(telling or [(None, "page") for _ in hits])
 
 
 def _in_words(one: Found) -> str:

@@ -19,6 +19,7 @@ from filters.rights.tdm import TdmRep
 ROBOTS, TDMREP = "/robots.txt", "/.well-known/tdmrep.json"
 AI_TXT = ("/ai.txt", "/.well-known/ai.txt")
 POLICY_PATHS = (ROBOTS, TDMREP, *AI_TXT)
+LONGEST = 500  # characters of a line that are cited
 Found = dict[str, Any]  # an entry of a document's evidence, without what is the same for all of a file
 UNRESTRICTED = "answered {}: no restriction (RFC 9309 2.3.1.3)"
 UNREACHABLE = "answered {}: complete disallow (RFC 9309 2.3.1.4)"
@@ -61,6 +62,11 @@ class Site:
             if (found := [p for p in policies if p.path == path and p.answers])
         }
 
+    @property
+    def size(self) -> int:
+        """Characters of all bodies: what holding it costs, within a small factor."""
+        return sum(len(policy.body) for policy in self.policies.values())
+
     @cached_property
     def _robots(self) -> RobotsTxt | None:
         policy = self.policies.get(ROBOTS)
@@ -90,7 +96,7 @@ class Site:
             return [{**entry, "reserved": policy.status // 100 == 5, "says": told}]
         closed = self._robots.closed(url)
         who = (closed.agent, closed.line or None) if closed else (None, None)
-        says = closed.text if closed else OPEN
+        says = closed.text[:LONGEST] if closed else OPEN
         found: list[Found] = [{**entry, "reserved": bool(closed), "says": says, "agent": who[0], "line": who[1]}]
         for field in ("content-usage", "content-signal"):
             if (said := self._robots.usage(url, field)) is not None:
@@ -112,6 +118,6 @@ class Site:
             if ai.says:
                 said = ai.closed(url)
                 found.append({"form": "ai.txt", "via": "ai.txt", "reserved": said is not None,
-                              "says": said.text if said else OPEN, "agent": said.agent if said else None,
+                              "says": said.text[:LONGEST] if said else OPEN, "agent": said.agent if said else None,
                               "line": said.line if said else None, **policy.cited()})  # fmt: skip
         return found

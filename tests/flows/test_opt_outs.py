@@ -3,8 +3,10 @@ same hosts do not reserve is kept."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -107,20 +109,34 @@ def test_one_worker_gives_the_same_bytes(run: Path, tmp_path: Path) -> None:
         assert made == {path.name: path.read_bytes() for path in (run / dataset).glob("*.parquet")}, dataset
 
 
-BREAKS = {
-    "rights": "rights/part-00000.parquet is missing",
-    "policies": "is missing",
+def changed(path: Path, column: str, value: str) -> None:
+    """Write a part again with another value in its first row, under the footer that it had."""
+    table, footer = pq.read_table(path), pq.read_metadata(path).metadata
+    place = table.schema.get_field_index(column)
+    values = pa.array([value, *table[column].to_pylist()[1:]], table.schema.field(column).type)
+    with pq.ParquetWriter(path, table.schema) as out:
+        out.write_table(table.set_column(place, table.schema.field(column), values))
+        out.add_key_value_metadata({k: v for k, v in footer.items() if k.startswith(b"winnow")})
+
+
+BREAKS: dict[str, tuple[str, Callable[[Path], object], str]] = {
+    "no rights": ("rights", Path.unlink, "is missing. Give"),
+    "no policies": ("policies", Path.unlink, "is missing. Give"),
+    "a policy changed": ("policies", lambda p: changed(p, "body", "Allow: /"), "does not have its hash. Delete it"),
+    "a policy of another record": ("policies", lambda p: changed(p, "doc_id", "f" * 32), "just the policy files of"),
+    "rights of another document": ("rights", lambda p: changed(p, "doc_id", "f" * 32), "is not row for row beside"),
 }
 
 
-@pytest.mark.parametrize("dataset", BREAKS)
-def test_verify_misses_what_is_gone(run: Path, dataset: str) -> None:
-    victim = sorted((run / dataset).glob("part-*.parquet"))[0]
+@pytest.mark.parametrize("how", BREAKS)
+def test_verify_tells_what_is_wrong(run: Path, how: str) -> None:
+    dataset, breaking, told = BREAKS[how]
+    victim = next(p for p in sorted((run / dataset).glob("part-*.parquet")) if pq.read_metadata(p).num_rows)
     data = victim.read_bytes()
-    victim.unlink()
+    breaking(victim)
     try:
         with open_run(run) as opened:
-            assert any(BREAKS[dataset] in str(problem) for problem in verify(opened))
+            assert any(told in str(problem) and victim.name in str(problem) for problem in verify(opened))
     finally:
         victim.write_bytes(data)
 
