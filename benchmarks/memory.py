@@ -23,7 +23,7 @@ from typing import Any
 import psutil
 
 REPO = Path(__file__).resolve().parents[1]
-STAGES = ("plan", "extract", "annotate", "dedup", "decide", "scrub", "tokenize")
+STAGES = ("plan", "extract", "rights", "annotate", "dedup", "decide", "scrub", "tokenize")
 KINDS = {"filters.extract.worker": "sandbox", "sdk_worker_main": "worker", "flows.cli": "command"}
 SERVER = "winnow-prefect"  # a fork of the command that goes by a name of its own
 Peaks = dict[tuple[str, str], int]

@@ -14,10 +14,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from filters.columns import DOCUMENT_SIGNALS, REMOVED, removed_column
+from filters.columns import DOCUMENT_SIGNALS, REMOVED, RIGHTS_SIGNALS, removed_column
 from filters.edits import apply_edit, apply_edits, removed_words
 from filters.language import identify
-from filters.rights import noindex, opt_out_evidence
+from filters.rights.judge import judge
 from filters.scores import Scorer, score_types
 from filters.segment import TextView
 from filters.signals import SIGNALS, measure
@@ -92,21 +92,22 @@ def annotate(
     recipes: Sequence[Recipe],
     scorers: Mapping[str, Scorer[Any]] | None = None,
     every: bool = True,
+    rights: pa.RecordBatch | None = None,
 ) -> pa.RecordBatch:
     """Measure a batch of DOCUMENTS for `recipes`, the run's own first; rows come back in the same order.
 
     Without `every`, only what their rules read is measured: a run that nobody will ask anything else costs less.
+    `rights` are the batch's rows of RIGHTS; without them only what pages and their headers say is known, and what
+    sites and lists say is null.
     """
     text = batch["text"]
     lang, score = identify(text)
-    evidence = opt_out_evidence(batch)
+    rights = judge(batch, recipes[0].rights) if rights is None else rights
     columns: dict[str, pa.Array] = {
         "doc_id": batch["doc_id"],
         "lang": lang,
         "lang_score": score,
-        "opt_out": evidence,
-        "opted_out": pc.is_valid(evidence),
-        "noindex": noindex(batch),
+        **{name: rights[column] for name, column in RIGHTS_SIGNALS.items()},
         "domain": registrable_domain(batch["url"]),
         "title_only": title_only(text, batch["title"]),
         "text_density": text_density(batch),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from filters.thresholds import set_thresholds
@@ -12,7 +13,12 @@ from recipes.resolve import Missing, Resolved, resolve, resolve_sets
 
 
 def chosen_recipes(
-    named: str, settings: Sequence[str], measure_for: Sequence[str], files: Sequence[str], sets: Sequence[str] = ()
+    named: str,
+    settings: Sequence[str],
+    measure_for: Sequence[str],
+    files: Sequence[str],
+    sets: Sequence[str] = (),
+    opt_outs: Sequence[str] = (),
 ) -> tuple[Recipe, list[Recipe], list[str]]:
     """The run's recipe, the recipes to measure for as well, and notices; ValueError or FileNotFoundError."""
     given = dict(_pair(one) for one in files)
@@ -41,7 +47,7 @@ def chosen_recipes(
         from filters.pii import key_for
 
         key_for(main.recipe.scrub.policy)
-    return main.recipe, others, notices
+    return _with_opt_outs(main.recipe, opt_outs), others, notices
 
 
 def checked(named: str, settings: Sequence[str] = ()) -> Recipe:
@@ -79,6 +85,18 @@ def _decontaminated(named: str, resolved: Resolved, sets: Sequence[str]) -> Reso
 
         load_items(found.recipe.decontaminate.sets)
     return Resolved(found.recipe, (*resolved.notices, *found.notices))
+
+
+def _with_opt_outs(recipe: Recipe, given: Sequence[str]) -> Recipe:
+    """A recipe with its lists of opted-out domains and `given`, as absolute paths, each read once: ValueError with
+    file and line, or FileNotFoundError."""
+    lists = tuple(str(Path(file).absolute()) for file in (*recipe.rights.lists, *given))
+    if not lists:
+        return recipe
+    from filters.rights.domains import OptOutLists
+
+    OptOutLists(lists)
+    return recipe.model_copy(update={"rights": recipe.rights.model_copy(update={"lists": lists})})
 
 
 def compared(described: Mapping[str, Any], own: Recipe, named: str | None) -> tuple[dict[str, Recipe], list[str]]:

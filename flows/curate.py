@@ -27,7 +27,7 @@ from pipelines.options import beam_options, sandboxes_shared  # noqa: E402
 from pipelines.sources import Part, plan  # noqa: E402
 from recipes.model import Recipe  # noqa: E402
 
-STAGES = ("plan", "extract", "annotate", "dedup", "cuts", "decide", "scrub", "tokenize")
+STAGES = ("plan", "extract", "rights", "annotate", "dedup", "cuts", "decide", "scrub", "tokenize")
 
 
 def is_passing(_task: Any, _run: Any, state: Any) -> bool:
@@ -96,6 +96,7 @@ def curate(
     indices = [part.index for part in parts]
     plan_of_work: list[tuple[str, str, Sequence[Any], PipelineOptions]] = [
         ("extract", "pipelines.extract:extract", (parts, recipe), threads),
+        ("rights", "pipelines.rights:rights", (indices, recipe), threads),
         ("annotate", "pipelines.annotate:annotate", (indices, recipe, others), options),
         ("dedup", "pipelines.dedup:deduplicate", (indices, recipe, against), threads),
         *([("cuts", "pipelines.cuts:cut", (indices, recipe), options)] if recipe.dedup.part else []),

@@ -26,6 +26,7 @@ from rich.progress import (
 
 WATCHED = {
     "extract": "documents",
+    "rights": "rights",
     "annotate": "signals",
     "dedup": "duplicates",
     "cuts": "cuts",

@@ -38,6 +38,7 @@ HEADINGS = {
     "keep": ("stays of a cluster", "簇内保留"),
     "decontaminate": ("evaluation sets", "评测集去污染"),
     "sets": ("without a set", "若无评测集"),
+    "rights": ("opt-outs honoured", "尊重的退出声明"),
     "scrub": ("personal data", "个人信息"),
     "mixture": ("Mixture, as published", "混合比例（按公布数值）"),
     "mixed": ("source", "来源"),

@@ -175,6 +175,9 @@ def _rest(recipe: Recipe, zh: bool) -> Table:
             rows.append(("decontaminate", f"{mode.id}: {_sought(mode, zh)}", mode.evidence, told))
         without = words.NO_SETS[recipe.decontaminate.when_missing][zh]
         rows.append(("sets", words.GIVE_SETS[zh].format(without, recipe.decontaminate.what), "", ""))
+    if any(not isinstance(step, Edit) and step.signal in ("opted_out", "opt_out") for step in recipe.steps):
+        rights = recipe.rights
+        rows.append(("rights", f"{', '.join(rights.honour)}; {', '.join(rights.agents)}", rights.evidence, rights.note))
     if scrub.policy:
         policy = ", ".join(f"{kind}: {what}" for kind, what in scrub.policy.items())
         rows.append(("scrub", policy, scrub.evidence, scrub.note))

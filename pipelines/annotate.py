@@ -1,4 +1,4 @@
-"""Job: `documents/` in, `signals/` out, row for row: every measurement that a rule of any recipe may ask for.
+"""Job: `documents/` and `rights/` in, `signals/` out, row for row: every measurement that a rule may ask for.
 
 The job moves batches; what a signal is, and how it is measured, `filters.annotate` knows.
 """
@@ -12,6 +12,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from filters.annotate import annotate as measure
 from filters.annotate import signals_schema
+from filters.columns import RIGHTS_SIGNALS
 from filters.language import model_hash
 from filters.scores import load
 from pipelines.code import made_by
@@ -31,19 +32,21 @@ def annotate(
 def annotate_part(index: int, run: str, recipes: Sequence[Recipe]) -> dict[str, int]:
     """Make one part of signals/, unless it is there already."""
     documents, signals = part_path(run, "documents", index), part_path(run, "signals", index)
+    rights = part_path(run, "rights", index)
     wanted = [[step.model_dump() for step in recipe.steps] for recipe in recipes]
     scorers = {score.id: load(score) for recipe in recipes for score in recipe.scores}
     scored = [(score_id, one.digest) for score_id, one in scorers.items()]
-    mark = fingerprint("annotate", made_by(), read_mark(documents), wanted, scored, model_hash())
+    mark = fingerprint("annotate", made_by(), read_mark(documents), read_mark(rights), wanted, scored, model_hash())
     done = read_counts(signals, mark)
     if done is not None:
         return done
     counts = {"documents": 0}
 
     def batches() -> Iterator[pa.RecordBatch]:
-        for batch in read_part(documents):
+        columns = ["doc_id", *RIGHTS_SIGNALS.values()]
+        for batch, said in zip(read_part(documents), read_part(rights, columns), strict=True):
             counts["documents"] += batch.num_rows
-            yield measure(batch, recipes, scorers)
+            yield measure(batch, recipes, scorers, rights=said)
 
     write_part(signals, batches(), signals_schema(*recipes), mark, counts)
     return counts

@@ -1,35 +1,40 @@
-"""Job: crawl bytes in, `documents/` and `rejects/` out; every record ends in exactly one of the two.
+"""Job: crawl bytes in, `documents/` and `rejects/` out; every record ends in exactly one of the two. What sites say of
+their use (robots.txt, tdmrep.json, ai.txt) is rejected as a text and kept in `policies/`.
 
 Parsing happens in child processes that can be stopped. Where workers are threads of one process they share its
-sandboxes: Beam deals out parts beforehand, and whoever is done first would leave its own idle. Rejects are written
-before documents: a part's documents file is its commit mark, and a part that has one always has the other.
+sandboxes: Beam deals out parts beforehand, and whoever is done first would leave its own idle. Policies and
+rejects are written before documents: a part's documents file is its commit mark, and a part that has it has all three.
 """
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import weakref
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import pyarrow as pa
 import xxhash
+import zstandard
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from filters.charset import Decoded, decode
 from filters.extract import Extracted, Failure, SandboxPool
-from filters.rights import header_rights
+from filters.rights.judge import address
+from filters.rights.page import header_rights
 from pipelines.code import made_by
 from pipelines.mapping import map_parts
 from pipelines.options import sandboxes_shared
 from pipelines.parts import fingerprint, part_path, read_counts, write_part
-from pipelines.schemas import DOCUMENTS, REJECTS
-from pipelines.sources import Part, Record, Reject, Skipped, read
+from pipelines.schemas import DOCUMENTS, POLICIES, REJECTS
+from pipelines.sources import Part, PolicyFile, Record, Reject, Skipped, read
 from recipes.model import Extract, Recipe
 
 BATCH_ROWS = 1024
+POLICY_ROWS = 64
 
 
 def extract(run: str, parts: list[Part], recipe: Recipe, options: PipelineOptions) -> dict[str, int]:
@@ -42,23 +47,26 @@ def extract(run: str, parts: list[Part], recipe: Recipe, options: PipelineOption
 
 
 def extract_part(part: Part, run: str, choices: Extract, shared: int = 0) -> dict[str, int]:
-    """Make one part of documents/ and rejects/, unless it is there already.
+    """Make one part of documents/, rejects/ and policies/, unless it is there already.
 
     `shared` sandboxes serve all threads of this process; with 0 each thread has one of its own.
     """
     mark = fingerprint("extract", made_by(), part.source, part.digest, part.start, part.end, choices.model_dump())
     done = read_counts(part_path(run, "documents", part.index), mark)
-    if done is not None and read_counts(part_path(run, "rejects", part.index), mark) is not None:
+    beside = (read_counts(part_path(run, dataset, part.index), mark) for dataset in ("policies", "rejects"))
+    if done is not None and all(counts is not None for counts in beside):
         return done
     work = _PartWork(part, sandboxes(choices, shared))
 
-    def write_rejects() -> None:
+    def write_beside() -> None:
+        kept = {"policies": len(work.policies)}
+        write_part(part_path(run, "policies", part.index), policy_batches(work.policies), POLICIES, mark, kept)
         batch = pa.RecordBatch.from_pylist(work.rejects, schema=REJECTS)
         counts = {"rejects": len(work.rejects)}
         write_part(part_path(run, "rejects", part.index), [batch], REJECTS, mark, counts)
 
     path = part_path(run, "documents", part.index)
-    write_part(path, work.batches(), DOCUMENTS, mark, work.counts, before_commit=write_rejects)
+    write_part(path, work.batches(), DOCUMENTS, mark, work.counts, before_commit=write_beside)
     return dict(work.counts)
 
 
@@ -71,12 +79,13 @@ class _Page:
 
 
 class _PartWork:
-    """Reads one part; gathers rejects and counts while documents stream out."""
+    """Reads one part; gathers rejects, policies and counts while documents stream out."""
 
     def __init__(self, part: Part, pool: SandboxPool[_Page]) -> None:
         self.part = part
         self.pool = pool
         self.rejects: list[dict[str, Any]] = []
+        self.policies: list[tuple[PolicyFile, bytes]] = []  # bodies packed: a small crawl can hold many large ones
         self.rows: list[dict[str, Any]] = []
         self.counts: Counter[str] = Counter(records=0, documents=0, rejects=0)
 
@@ -104,6 +113,8 @@ class _PartWork:
                 self.counts[f"skipped.{item.record_type}"] += 1
             elif isinstance(item, Reject):
                 self._reject(item, item.reason, item.detail)
+                if isinstance(item, PolicyFile):
+                    self.policies.append((replace(item, body=b""), zstandard.compress(item.body, 1)))
             elif item.text is not None:  # WET, JSONL, Parquet: text already
                 self._keep_text(item, None, item.text)
             else:
@@ -166,7 +177,7 @@ def close_sandboxes() -> None:
 
 
 def document_row(record: Record, decoded: Decoded | None, result: Extracted, extractor: str) -> dict[str, Any]:
-    """One row of documents/; HTTP headers speak before the page's own markup."""
+    """One row of documents/."""
     headers = header_rights(record.http_headers)
     raw = record.payload if record.text is None else record.text.encode()
     return {
@@ -189,8 +200,40 @@ def document_row(record: Record, decoded: Decoded | None, result: Extracted, ext
         "license": result.license,
         "robots": result.robots,
         "x_robots_tag": headers.x_robots_tag,
-        "tdm_reservation": headers.tdm_reservation or result.tdm_reservation,
-        "tdm_policy": headers.tdm_policy or result.tdm_policy,
+        # TDMRep 4.4: what a page's metadata say supersedes its headers.
+        "tdm_reservation": result.tdm_reservation or headers.tdm_reservation,
+        "tdm_policy": result.tdm_policy if result.tdm_reservation else headers.tdm_policy,
+        "tdm_from": "meta" if result.tdm_reservation else "header" if headers.tdm_reservation else None,
+        "content_usage_header": headers.content_usage,
+        "license_hits": result.license_hits or None,
         "text_hash": xxhash.xxh3_128_hexdigest(result.text.encode()),
         "text": result.text,
+    }
+
+
+def policy_batches(policies: Sequence[tuple[PolicyFile, bytes]]) -> Iterator[pa.RecordBatch]:
+    """Rows of policies/ in small batches, from policies without bodies and their packed bodies."""
+    for start in range(0, len(policies), POLICY_ROWS):
+        some = policies[start : start + POLICY_ROWS]
+        rows = [policy_row(policy, zstandard.decompress(packed)) for policy, packed in some]
+        yield pa.RecordBatch.from_pylist(rows, schema=POLICIES)
+
+
+def policy_row(policy: PolicyFile, body: bytes) -> dict[str, Any]:
+    """One row of policies/."""
+    site, scheme, _ = address(policy.url or "")
+    return {
+        "doc_id": policy.doc_id,
+        "source": policy.source,
+        "offset": policy.offset,
+        "length": policy.length,
+        "url": policy.url,
+        "site": site,
+        "scheme": scheme,
+        "path": policy.path,
+        "status": policy.status,
+        "fetched": policy.fetched,
+        "body": body.decode("utf-8-sig", "replace"),
+        "truncated": policy.truncated,
+        "sha256": hashlib.sha256(body).hexdigest(),
     }

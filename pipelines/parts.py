@@ -73,12 +73,14 @@ def write_part(
     before_commit: Callable[[], object] | None = None,
     random: bool = False,
     level: int = 3,
+    group_rows: int = ROW_GROUP,
 ) -> int:
     """Write `batches` to `path` atomically under fingerprint `mark`; returns the rows written.
 
     `counts` may be filled in while `batches` is consumed: it is read after the last batch. `before_commit`
     is called when all is written and nothing is visible yet: a second output of the same part goes there. `random`
-    says that the values are hashes, which neither a dictionary nor a compressor makes smaller; `level` is zstd's.
+    says that the values are hashes, which neither a dictionary nor a compressor makes smaller; `level` is zstd's;
+    `group_rows` is small where single rows are looked up.
     """
     parent, name = FileSystems.split(path)
     make_dirs(parent)
@@ -91,7 +93,7 @@ def write_part(
         with pq.ParquetWriter(sink, schema.remove_metadata(), compression_level=squeezed, **how) as out:
             for batch in batches:
                 rows += batch.num_rows
-                out.write_batch(batch, row_group_size=ROW_GROUP)
+                out.write_batch(batch, row_group_size=group_rows)
             out.add_key_value_metadata(
                 {FINGERPRINT: mark.encode(), COUNTS: json.dumps(dict(counts), sort_keys=True).encode()}
             )

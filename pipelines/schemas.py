@@ -9,6 +9,21 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from filters.rights.schema import HIT, RIGHTS
+
+__all__ = [
+    "CUTS",
+    "CUT_SETS",
+    "DECISIONS",
+    "DOCUMENTS",
+    "DUPLICATES",
+    "KEPT",
+    "POLICIES",
+    "REJECTS",
+    "RIGHTS",
+    "SUPERSEDED",
+]
+
 DOCUMENTS = pa.schema(
     [
         pa.field("doc_id", pa.string(), nullable=False),  # 32 hex digits: xxh3_128 of "source\0offset"
@@ -30,8 +45,11 @@ DOCUMENTS = pa.schema(
         pa.field("license", pa.string()),  # first licence link of the page
         pa.field("robots", pa.string()),  # robots meta directives, lower case, comma-separated
         pa.field("x_robots_tag", pa.string()),  # the header, lower case
-        pa.field("tdm_reservation", pa.string()),  # TDMRep value, header before meta
+        pa.field("tdm_reservation", pa.string()),  # TDMRep value, meta before header
         pa.field("tdm_policy", pa.string()),
+        pa.field("tdm_from", pa.string()),  # meta | header
+        pa.field("content_usage_header", pa.string()),  # as sent
+        pa.field("license_hits", pa.list_(HIT)),  # every licence that the page names, and where
         pa.field("text_hash", pa.string(), nullable=False),  # xxh3_128 of text in UTF-8
         pa.field("text", pa.large_string(), nullable=False),
     ]
@@ -46,6 +64,25 @@ REJECTS = pa.schema(
         pa.field("url", pa.string()),
         pa.field("reason", pa.string(), nullable=False),  # see docs/fates.md
         pa.field("detail", pa.string()),  # a sentence; never text of the page
+    ]
+)
+
+# Files of sites that say how their pages may be used: one row beside the reject of each such record.
+POLICIES = pa.schema(
+    [
+        pa.field("doc_id", pa.string(), nullable=False),
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("offset", pa.int64(), nullable=False),
+        pa.field("length", pa.int64()),
+        pa.field("url", pa.string(), nullable=False),
+        pa.field("site", pa.string()),  # host, and port where it is not the scheme's own; null: no host
+        pa.field("scheme", pa.string(), nullable=False),
+        pa.field("path", pa.string(), nullable=False),  # /robots.txt, /.well-known/tdmrep.json, /ai.txt, ...
+        pa.field("status", pa.int16(), nullable=False),  # of HTTP
+        pa.field("fetched", pa.string()),  # WARC-Date as written
+        pa.field("body", pa.large_string(), nullable=False),  # of status 200: at most 500 KiB of it, as UTF-8
+        pa.field("truncated", pa.bool_(), nullable=False),  # whether there was more
+        pa.field("sha256", pa.string(), nullable=False),  # of the body's first 500 KiB as served, codings undone
     ]
 )
 

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from recipes.faults import line_of_step, told
 from recipes.model import Recipe
 
-SECTIONS = ("extract", "dedup", "decontaminate", "scrub", "tokens", "mixture")
+SECTIONS = ("extract", "rights", "dedup", "decontaminate", "scrub", "tokens", "mixture")
 
 
 def available() -> list[str]:

@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 from recipes.decontaminate import Decontaminate
 from recipes.dedup import Dedup
 from recipes.mixture import Mixture
+from recipes.rights import Rights
 from recipes.scores import Score
 from recipes.scrub import Scrub, with_limits
 from recipes.steps import Edit, Rule, Sample, Step
@@ -62,6 +63,7 @@ class Recipe(Strict):
     not_done: tuple[str, ...] = Field(default=(), description="published steps this recipe does not perform")
     not_done_zh: tuple[str, ...] = ()
     extract: Extract = Extract()
+    rights: Rights = Rights()
     scores: tuple[Score, ...] = ()
     steps: tuple[Step, ...] = ()
     dedup: Dedup = Dedup()

@@ -59,7 +59,8 @@ class Explanation:
     """The life of one record. What does not apply is None or empty.
 
     `offset` and `length` are bytes in the crawl file at `path` (rows for Parquet); `value` against `threshold` is
-    what `rule` measured; `cuts` are spans that others have first, at most 20; `edits` are characters that each edit
+    what `rule` measured; `cuts` are spans that others have first, at most 20; `rights` and `licenses` are what
+    is said of the page's use, as in rights/ (`EVIDENCE`, `LICENCE`); `edits` are characters that each edit
     of the recipe took away; `pii` counts the personal data that was found, by kind, and `policy` says what was done
     with a kind; `tokens` includes end-of-text.
     """
@@ -84,6 +85,8 @@ class Explanation:
     tokens: int | None
     shard: str | None
     cuts: list[Cut] = field(default_factory=list)
+    rights: list[dict[str, Any]] = field(default_factory=list)
+    licenses: list[dict[str, Any]] = field(default_factory=list)
     edits: dict[str, int] = field(default_factory=dict)
     pii: dict[str, int] = field(default_factory=dict)
     policy: dict[str, str] = field(default_factory=dict)
@@ -106,6 +109,8 @@ class Explanation:
         lines.append(f"  from: {safe(self.source)} at {self.offset}, length {self.length}")
         if self.path:
             lines.append(f"  file: {safe(self.path)}")
+        lines += [told(one) for one in self.rights]
+        lines += [licence_told(one) for one in self.licenses]
         if taken := [f"{name} took {n:,} characters" for name, n in self.edits.items() if n]:
             lines.append(f"  edits: {', '.join(taken)}")
         lines += [cut.text(self.doc_id) for cut in self.cuts]
@@ -116,6 +121,27 @@ class Explanation:
         if self.shard:
             lines.append(f"  tokens: {self.tokens:,} in {self.shard}")
         return "\n".join(lines)
+
+
+def told(one: dict[str, Any]) -> str:
+    """A line for the terminal: which form, what it says to whom, and where and when the crawl found it."""
+    who = f" for {safe(one['agent'])}" if one["agent"] else ""
+    form = one["form"] if one["form"] == one["via"] else f"{one['form']} ({one['via']})"
+    line = f"line {one['line']}: " if one["line"] else ""
+    verdict = "reserves" if one["reserved"] else "does not reserve"
+    said = [f"  rights: {safe(form)} {verdict}{who}: {line}{safe(one['says'])}"]
+    said += [f"policy {safe(one['policy'])}"] if one["policy"] else []
+    said += [f"{safe(one['url'])}, status {one['status']}"] if one["url"] else []
+    if one["source"]:
+        said += [f"fetched {safe(one['fetched']) or 'at no known time'}", f"{safe(one['source'])} at {one['offset']}"]
+    return "; ".join(said)
+
+
+def licence_told(one: dict[str, Any]) -> str:
+    """A line for the terminal: the licence, how and where the page names it."""
+    where = ", ".join(filter(None, (one["how"], one["place"], one["scope"])))
+    stated = safe(one["url"] or one["said"])
+    return f"  licence: {safe(one['spdx']) or 'not known'} ({safe(where)}): {stated}"
 
 
 def explain(run: Run, page: str) -> list[Explanation]:
@@ -133,6 +159,7 @@ def explain(run: Run, page: str) -> list[Explanation]:
         Explanation(
             **row, path=_path(run, row["source"]), cuts=_cuts(run, row["doc_id"]), edits=_edits(run, row["doc_id"]),
             pii=_pii(run, row["doc_id"]), policy=dict(run.recipe.scrub.policy),
+            rights=_said(run, row["doc_id"], "evidence"), licenses=_said(run, row["doc_id"], "licenses"),
         )
         for row in found
     ]  # fmt: skip
@@ -176,6 +203,11 @@ def _cuts(run: Run, doc_id: str) -> list[Cut]:
         Cut(method, start, end, other, url, data[start:end].decode(errors="replace")[:SHOWN])
         for method, start, end, other, url in rows
     ]
+
+
+def _said(run: Run, doc_id: str, column: str) -> list[dict[str, Any]]:
+    """A list of rights/: the evidence, or the licences."""
+    return (_one(run, "rights", doc_id) or {}).get(column) or []
 
 
 def _pii(run: Run, doc_id: str) -> dict[str, int]:

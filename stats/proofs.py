@@ -6,6 +6,7 @@ deleting it and running again mends the run.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 from collections import Counter
@@ -31,6 +32,7 @@ def counted() -> dict[str, str]:
     """The dataset whose footers add up to what a stage counted."""
     return {
         "extract": "documents",
+        "rights": "rights",
         "annotate": "signals",
         "dedup": "duplicates",
         "cuts": "cuts",
@@ -86,7 +88,7 @@ def _faults(run: Run, part: Mapping[str, Any], files: Mapping[str, File]) -> Ite
     yield from _marks(run, files)
     if "documents" in files and "rejects" in files:
         yield from _records(part, files["documents"], files["rejects"])
-    for dataset in ("signals", "decisions"):
+    for dataset in ("rights", "signals", "decisions"):
         if dataset in files and "documents" in files and not files[dataset].ids.equals(files["documents"].ids):
             yield f"{files[dataset].path} is not row for row beside {files['documents'].path}. {DELETE}"
     for dataset, file in files.items():
@@ -96,6 +98,8 @@ def _faults(run: Run, part: Mapping[str, Any], files: Mapping[str, File]) -> Ite
             yield f"{file.path} holds {len(file.ids):,} rows, its footer says {told:,}. {DELETE}"
     if "documents" in files:
         yield from _hashes(files["documents"].path)
+    if "policies" in files and "rejects" in files:
+        yield from _policies(files["policies"], files["rejects"])
     if {"documents", "signals"} <= files.keys():
         for dataset in CUT_SETS:
             if dataset in files:
@@ -111,8 +115,9 @@ def _marks(run: Run, files: Mapping[str, File]) -> Iterator[str]:
     for file in files.values():
         if not file.mark:
             yield f"{file.path} carries no fingerprint, so no stage of this run wrote it. {DELETE}"
-    if "documents" in files and "rejects" in files and files["documents"].mark != files["rejects"].mark:
-        yield f"{files['rejects'].path} was not made with {files['documents'].path}. Delete both and run again."
+    for beside in ("rejects", "policies"):
+        if "documents" in files and beside in files and files["documents"].mark != files[beside].mark:
+            yield f"{files[beside].path} was not made with {files['documents'].path}. Delete both and run again."
     for stage, dataset in counted().items():
         wanted = run.described["stages"].get(stage, {}).get("fingerprint")
         if wanted and dataset in files and files[dataset].mark != wanted:
@@ -142,7 +147,7 @@ def _told(dataset: str, counts: Mapping[str, int]) -> int:
         return sum(counts.values())
     if dataset == "cuts":
         return counts.get("spans", 0) + counts.get("dropped", 0)
-    named = {"rejects": "rejects", "contamination": "rows", "personal": "spans"}
+    named = {"rejects": "rejects", "policies": "policies", "contamination": "rows", "personal": "spans"}
     return counts.get(named.get(dataset, "documents"), 0)
 
 
@@ -158,6 +163,24 @@ def _hashes(path: Path) -> Iterator[str]:
                 if xxhash.xxh3_128_hexdigest(f"{sources[row]}\0{offsets[row]}".encode()) != ids[row]:
                     place = f"{sources[row]} at {offsets[row]}"
                     yield f"{path}: {ids[row]} is not the id of {place}. Delete the file and run again."
+
+
+def _policies(policies: File, rejects: File) -> Iterator[str]:
+    """The rejected policy files are just those in policies/, and each whole UTF-8 body has its hash."""
+    reasons = pq.read_table(rejects.path, columns=["reason"])["reason"]
+    if not rejects.ids.filter(pc.equal(reasons, "rights.policy_file")).equals(policies.ids):
+        yield f"{policies.path} does not hold just the policy files of {rejects.path}. Delete both and run again."
+    with pq.ParquetFile(policies.path) as source:
+        for batch in source.iter_batches(64, columns=["doc_id", "body", "sha256"]):
+            for doc_id, body, stated in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+                # What decoding replaced or left out (a byte order mark) cannot be hashed again.
+                plain = body and "\ufffd" not in body
+                if plain and stated not in (_sha256(body), _sha256("\ufeff" + body)):
+                    yield f"{policies.path}: the body of {doc_id} does not have its hash. {DELETE}"
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _bytes_of(text: pa.LargeStringArray) -> Iterator[memoryview]:

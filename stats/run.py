@@ -26,12 +26,24 @@ from pydantic import ValidationError
 from filters.pii import KINDS
 from filters.rules import all_failing, with_verdicts
 from filters.sql import literal
-from pipelines.schemas import CUTS, DECISIONS, DOCUMENTS, DUPLICATES, KEPT, PERSONAL, REJECTS
+from pipelines.schemas import CUTS, DECISIONS, DOCUMENTS, DUPLICATES, KEPT, PERSONAL, POLICIES, REJECTS, RIGHTS
 from recipes.model import Recipe
 from stats.shards import ShardRows, shard_files
 
 MEMORY = "2GB"  # what a question may hold; past it DuckDB spills to a temporary folder
-DATASETS = ("documents", "rejects", "signals", "duplicates", "cuts", "contamination", "decisions", "personal", "kept")
+DATASETS = (
+    "documents",
+    "rejects",
+    "policies",
+    "rights",
+    "signals",
+    "duplicates",
+    "cuts",
+    "contamination",
+    "decisions",
+    "personal",
+    "kept",
+)
 FATES = """
 CREATE VIEW fates AS
 SELECT d.doc_id, d.url, d.source, d."offset", c.fate, c.rule, c.value, c.threshold
@@ -91,7 +103,10 @@ class Run:
         return sorted((self.path / dataset).glob("part-*.parquet"))
 
     def asks_for(self, dataset: str) -> bool:
-        """Whether every part of the run must have this dataset: cuts/ and contamination/ are made for who asks."""
+        """Whether every part of the run must have this dataset: cuts/ and contamination/ are made for who asks, and a
+        run that was made before there were rights has none of them."""
+        if dataset in ("policies", "rights"):
+            return "rights" in self.described["stages"]
         asked = {"cuts": self.recipe.dedup.part, "contamination": self.recipe.decontaminate}
         return dataset not in asked or asked[dataset] is not None
 
@@ -226,8 +241,8 @@ def _schema(run: Run, name: str) -> pa.Schema:
         return signals_schema(run.recipe)
     if name == "kept":
         return pa.schema([*KEPT, *(pa.field(f"pii_{kind}", pa.int32()) for kind in KINDS)])
-    schemas = {"documents": DOCUMENTS, "rejects": REJECTS, "duplicates": DUPLICATES, "decisions": DECISIONS}
-    schemas["personal"] = PERSONAL
+    schemas = {"documents": DOCUMENTS, "rejects": REJECTS, "policies": POLICIES, "rights": RIGHTS,
+               "duplicates": DUPLICATES, "decisions": DECISIONS, "personal": PERSONAL}  # fmt: skip
     return schemas.get(name, CUTS)
 
 

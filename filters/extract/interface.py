@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from recipes.model import Extract
@@ -22,6 +22,7 @@ class Extracted:
     robots: str | None = None
     tdm_reservation: str | None = None
     tdm_policy: str | None = None
+    license_hits: list[dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

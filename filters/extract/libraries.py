@@ -24,7 +24,7 @@ from trafilatura.meta import reset_caches
 from trafilatura.utils import HTML_PARSER
 
 from filters.extract.interface import Extracted, extractor_name
-from filters.rights import page_rights
+from filters.rights.page import page_rights
 
 if TYPE_CHECKING:  # importing pydantic would double the time that a sandbox takes to start
     from recipes.model import Extract
@@ -53,7 +53,7 @@ class Trafilatura:
         self.pages += 1
         if self.pages % RESET_EVERY == 0:
             reset_caches()
-        found: dict[str, str | None] = {}
+        found: dict[str, Any] = {}
 
         def look(tree: lxml_html.HtmlElement) -> None:
             found.update(page_metadata(tree))  # before extraction, which takes the tree apart
@@ -131,7 +131,7 @@ class Resiliparse:
         return Extracted(text.strip(), **(page_metadata(parsed) if parsed is not None else {}))
 
 
-def page_metadata(tree: lxml_html.HtmlElement) -> dict[str, str | None]:
+def page_metadata(tree: lxml_html.HtmlElement) -> dict[str, Any]:
     """Columns of DOCUMENTS that the markup states outright: title, author, date, language, rights."""
     metas: dict[str, str] = {}
     for meta in tree.iter("meta"):

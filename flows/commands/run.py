@@ -29,6 +29,9 @@ def run(
     decontaminate: Annotated[
         list[str] | None, typer.Option(help="An evaluation set to keep out: FILE, or FILE=FIELD,FIELD.")
     ] = None,
+    opt_outs: Annotated[
+        list[str] | None, typer.Option(help="A list of domains that have opted out, one a line.")
+    ] = None,
     part_bytes: Annotated[
         int | None, typer.Option(min=1024, help="Input bytes a part, as they lie in the file.")
     ] = None,
@@ -37,14 +40,16 @@ def run(
     ] = None,
     beam: Annotated[list[str] | None, typer.Option(help="A flag for the Beam runner, as --beam=--flag=value.")] = None,
 ) -> None:
-    """Curate a crawl: extract, annotate, dedup, decide, scrub, tokenize."""
+    """Curate a crawl: extract, rights, annotate, dedup, decide, scrub, tokenize."""
     from flows.server import own_server
 
     settings.apply()
     with own_server():  # first of all: it starts while everything below is imported
         from flows.choices import chosen_recipes
 
-        chosen, others, notices = chosen_recipes(recipe, set_ or [], measure_for or [], file or [], decontaminate or [])
+        chosen, others, notices = chosen_recipes(
+            recipe, set_ or [], measure_for or [], file or [], decontaminate or [], opt_outs or []
+        )
         told = [notice for notice in notices if notice.startswith(chosen.name) or notice == chosen.notice]
         for notice in told:
             errors.print(f"notice: {escape(notice)}", soft_wrap=True, highlight=False)
@@ -98,9 +103,12 @@ def sample(
     out: Annotated[Path, typer.Argument(help="The file to write, ending in .warc.gz.")],
     pages: Annotated[int, typer.Option(min=1, help="How many records.")] = 2000,
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 0,
+    opt_outs: Annotated[
+        bool, typer.Option("--opt-outs", help="Instead: a page for every form of opt-out and licence.")
+    ] = False,
 ) -> None:
     """Write a synthetic crawl with known truth beside it."""
-    from pipelines.sample import write_sample
+    from pipelines.sample import write_opt_outs, write_sample
 
-    made = write_sample(out, pages, seed)
+    made = write_opt_outs(out, seed) if opt_outs else write_sample(out, pages, seed)
     console.print(f"crawl: {made.warc}\ntruth: {made.truth}\nrecords: {made.records:,}", soft_wrap=True)

@@ -1,7 +1,7 @@
 """From files to records: what an input is, how it is cut into parts, and how a part is read."""
 
-from pipelines.sources.part import Part, Record, Reject, Skipped, doc_id
+from pipelines.sources.part import Part, PolicyFile, Record, Reject, Skipped, doc_id
 from pipelines.sources.plan import plan
 from pipelines.sources.read import read
 
-__all__ = ["Part", "Record", "Reject", "Skipped", "doc_id", "plan", "read"]
+__all__ = ["Part", "PolicyFile", "Record", "Reject", "Skipped", "doc_id", "plan", "read"]

@@ -9,6 +9,7 @@ from warcio.exceptions import ArchiveLoadFailed
 
 from pipelines.sources.http import Page, Refused, make_page, parse_response
 from pipelines.sources.part import MAX_BODY, Item, Part, Record, Reject, Skipped, doc_id
+from pipelines.sources.policy import policy_file, policy_path
 from pipelines.sources.storage import open_raw
 from pipelines.sources.warc import Damage, Raw, raw_records
 
@@ -53,6 +54,8 @@ def from_raw(part: Part, raw: Raw, length: int) -> Item:
     if len(raw.body) < raw.content_length:
         return refuse("warc.truncated", f"{len(raw.body)} of {raw.content_length} bytes are there.")
     try:
+        if raw.type == "response" and (path := policy_path(url)) is not None:
+            return policy_file(refuse("", ""), path, raw.headers.get("warc-date"), raw.body)
         page = open_body(raw)
     except Refused as no:
         return refuse(no.reason, no.detail)
@@ -86,26 +89,29 @@ def read_arc(part: Part) -> Iterator[Item]:
         last = -1
         try:
             for found in reader:
+                body = found.raw_stream.read(MAX_BODY + 1)  # first: asking for the offset passes over what is unread
                 offset = max(reader.get_record_offset(), last + 1)  # unique even in a single-member file
                 last = offset
                 if found.rec_type != "response":
                     yield Skipped(found.rec_type)
                     continue
-                yield _from_arc(part, offset, found)
+                yield _from_arc(part, offset, found, body)
         except (ArchiveLoadFailed, OSError, ValueError, EOFError) as error:
             where = max(last + 1, 0)
             why = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
             yield reject(part, where, part.end - where, None, "arc.damaged", f"{why}; the rest was passed over.")
 
 
-def _from_arc(part: Part, offset: int, found: object) -> Item:
+def _from_arc(part: Part, offset: int, found: object, body: bytes) -> Item:
     headers = found.rec_headers  # type: ignore[attr-defined]
     url = headers.get_header("WARC-Target-URI")
     http = found.http_headers  # type: ignore[attr-defined]
-    body = found.raw_stream.read(MAX_BODY + 1)  # type: ignore[attr-defined]
     length = int(headers.get_header("Content-Length") or len(body))
     try:
         raw = (http.to_bytes() if http is not None else b"") + body
+        if (path := policy_path(url)) is not None:
+            place = reject(part, offset, length, url, "", "")
+            return policy_file(place, path, headers.get_header("WARC-Date"), raw)
         page = parse_response(raw)
     except Refused as no:
         return reject(part, offset, length, url, no.reason, no.detail)

@@ -42,15 +42,20 @@ class Page:
 
 def parse_response(raw: bytes) -> Page:
     """A whole HTTP response to a page; Refused if it is none."""
+    status, headers, body = taken_apart(raw)
+    if status != 200:
+        raise Refused("http.status", f"The server answered {status}.")
+    return make_page(headers, undo_codings(dict(headers), body))
+
+
+def taken_apart(raw: bytes) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
+    """Status, headers, and the body as it was sent; Refused if there is no status line."""
     head, body = split_head(raw)
     lines = head.replace(b"\r\n", b"\n").split(b"\n")
     status = lines[0].split(None, 2)
     if len(status) < 2 or not status[0].startswith(b"HTTP/") or not status[1].isdigit():
         raise Refused("http.damaged", "The record holds no HTTP status line.")
-    if int(status[1]) != 200:
-        raise Refused("http.status", f"The server answered {int(status[1])}.")
-    headers = parse_headers(lines[1:])
-    return make_page(headers, undo_codings(dict(headers), body))
+    return int(status[1]), parse_headers(lines[1:]), body
 
 
 def make_page(headers: tuple[tuple[str, str], ...], payload: bytes) -> Page:

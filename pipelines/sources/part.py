@@ -78,6 +78,17 @@ class Reject:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyFile(Reject):
+    """A site's robots.txt, tdmrep.json or ai.txt: no document, and yet read. `body` is what was served with 200."""
+
+    path: str = ""
+    status: int = 0
+    fetched: str | None = None
+    body: bytes = b""
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Skipped:
     """A sound record that is no page by its type (warcinfo, request, metadata): counted by type only."""
 

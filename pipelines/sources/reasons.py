@@ -12,6 +12,7 @@ REASONS: dict[str, str] = {
     "http.empty": "the body is empty",
     "http.too_large": "the body, decompressed, is larger than 64 MiB",
     "http.bad_encoding": "the body cannot be decompressed as its Content-Encoding says",
+    "rights.policy_file": "a site's robots.txt, tdmrep.json or ai.txt: read as its policy, not as a text",
     "jsonl.damaged": "the line is no JSON object",
     "jsonl.no_text": "the line has no text, content, raw_content or html",
     "parquet.no_text": "the row has no text, content or html",

@@ -91,7 +91,16 @@ def test_a_server_of_the_users_is_reported_to(environment: dict[str, str], tmp_p
         flows = httpx.post(f"{url}/flow_runs/filter", json={}, timeout=60).json()
         assert [(f["name"], f["state_type"]) for f in flows] == [(str(tmp_path / "run"), "COMPLETED")]
         tasks = httpx.post(f"{url}/task_runs/filter", json={}, timeout=60).json()
-        assert {t["name"] for t in tasks} == {"plan", "extract", "annotate", "dedup", "decide", "scrub", "tokenize"}
+        assert {t["name"] for t in tasks} == {
+            "plan",
+            "extract",
+            "rights",
+            "annotate",
+            "dedup",
+            "decide",
+            "scrub",
+            "tokenize",
+        }
         artifacts = httpx.post(f"{url}/artifacts/filter", json={}, timeout=60).json()
         assert "winnow-fates" in {a["key"] for a in artifacts}
     finally:
