@@ -15,6 +15,7 @@ from typing import Any
 
 from stats.papers.facts import Facts
 from stats.papers.figures import NONE, Figures
+from stats.papers.names import REPLACED
 from stats.papers.page import Blank, Block, Cell, Grid, Heading, Page, Text, shown
 from stats.papers.statements import SourceKind
 
@@ -110,8 +111,8 @@ def fields(figures: Figures, facts: Facts) -> Iterator[Field]:
     dropped = sum(count for fate, count in figures.fates.items() if fate.startswith("filtered:"))
     yield "3.2", "Documents that a rule dropped", dropped, ""
     yield _stated(facts, "3.3", "Legal basis for personal data", "legal.personal_data_basis")
-    yield "3.3", "Personal data replaced by placeholders", sum(
-        count for kind, count in figures.pii.items() if figures.policy(kind) == "placeholder"
+    yield "3.3", "Personal data replaced", sum(
+        count for kind, count in figures.pii.items() if figures.policy(kind) in REPLACED
     ), ""  # fmt: skip
 
 

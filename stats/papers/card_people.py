@@ -50,10 +50,10 @@ class People(Edition):
             for kind, n in f.pii.items()
         ]
         told = self.say(
-            "Found in kept documents by pattern and check digit: what was replaced stands in the text as a "
-            "placeholder, what was left stands there as it was. Names and addresses of people are looked for only if "
+            "Found in kept documents by pattern and check digit: what was replaced stands in the text as the "
+            "policy says, what was left stands there as it was. Names and addresses of people are looked for only if "
             "they are listed. This card holds no value of any of it.",
-            "在保留文档中按规则与校验位检出：“已替换”者在文本中为占位符，“保留原文”者未改动。"
+            "在保留文档中按规则与校验位检出：“已替换”者在文本中为占位符、化名或虚构值，“保留原文”者未改动。"
             "姓名、住址等仅在下表列出时才检测。本卡不含任何个人信息原值。",
         )
         header = (self.say("kind", "类别"), self.say("found", "检出"), self.say("policy", "处置"))

@@ -92,7 +92,7 @@ def _rai(figures: Figures, facts: Facts, changes: Changes) -> dict[str, Any]:
             f"extraction by {recipe.extract.extractor}",
             *(f"{step.kind} {step.id}" for step in recipe.steps),
         ],
-        "rai:dataManipulationProtocol": "Duplicates removed; personal data replaced where the recipe says placeholder.",
+        "rai:dataManipulationProtocol": "Duplicates removed; personal data replaced where the recipe says so.",
         "rai:machineAnnotationTools": ["lid.176 (language)", *scores],
         "rai:personalSensitiveInformation": pii or None,
         "rai:dataBiases": [*(stated.biases or ()), *moved] or None,

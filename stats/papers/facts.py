@@ -20,12 +20,12 @@ from recipes.strict import Strict
 from stats.papers.page import Blank
 from stats.papers.statements import Collection, Crawler, Dataset, Legal, Model, Provider, Source
 
-# Licence and reservation of each document, as SQL over the view `documents` d and `signals` s. Whatever else comes to
-# hold these facts of a run is named here and nowhere else.
-LICENCE = "d.license"
+# Licence and reservation of each document, as SQL over the views `documents` d, `signals` s and `rights` r. Whatever
+# else comes to hold these facts of a run is named here and nowhere else.
+LICENCE = "coalesce(r.license_spdx, d.license)"  # an SPDX id where one is certain, else what the page links to
 RESERVED = "s.opted_out"
 RIGHTS = f"""SELECT d.doc_id, {LICENCE} AS licence, {RESERVED} AS reserved
-FROM documents d LEFT JOIN signals s ON d.doc_id = s.doc_id"""
+FROM documents d LEFT JOIN signals s ON d.doc_id = s.doc_id LEFT JOIN rights r ON d.doc_id = r.doc_id"""
 
 
 class Facts(Strict):

@@ -20,7 +20,6 @@ from stats.run import Run, footers
 from tokenization.manifest import Manifest, file_sha256
 
 NONE = "(none)"
-NOT_LOOKED_FOR = "not looked for"
 BLOCK = 10_000  # domains read at a time
 UNDETERMINED = "und"
 ROWS = f"""
@@ -84,8 +83,8 @@ class Figures:
         return f"winnow-{self.manifest.recipe}-{self.manifest_sha256[:12]}"
 
     def policy(self, kind: str) -> str:
-        """What the recipe does with a kind of personal data: placeholder, leave, or another policy's name."""
-        return str(self.recipe.scrub.policy.get(kind, NOT_LOOKED_FOR))
+        """What the recipe does with a kind of personal data: an action; a kind that it does not name is left."""
+        return str(self.recipe.scrub.policy.get(kind, "leave"))
 
     def domains_by_size(self) -> Iterator[Group]:
         """Every registrable domain with a kept document, most bytes first."""

@@ -23,9 +23,10 @@ KIND_NAMES = {
     "cn_mobile": ("Chinese mobile number", "中国大陆手机号"), "ipv4": ("public IPv4 address", "公网 IPv4 地址"),
     "ipv6": ("public IPv6 address", "公网 IPv6 地址"), "phone": ("telephone number", "电话号码"),
 }  # fmt: skip
+REPLACED = ("placeholder", "pseudonym", "surrogate")
 POLICIES = {
-    "placeholder": ("replaced", "已替换"), "leave": ("left", "保留原文"),
-    "not looked for": ("not looked for", "未检测"),
+    "placeholder": ("replaced", "已替换"), "pseudonym": ("replaced by a keyed pseudonym", "已替换为带密钥的化名"),
+    "surrogate": ("replaced by a made-up value", "已替换为虚构值"), "leave": ("left", "保留原文"),
 }  # fmt: skip
 BY_NAMES = {
     "lang": ("language", "语言"), "domain": ("domain", "域名"), "tld": ("top-level domain", "顶级域"),

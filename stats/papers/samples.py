@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from filters.pii import KINDS
 from filters.pii import scrub as scrub_text
 from filters.sql import literal
-from stats.papers.figures import NOT_LOOKED_FOR, Figures
+from stats.papers.figures import Figures
 from stats.papers.safe import block, line
 
 FORMAT = "winnow.tc260_sheet/1"
@@ -100,7 +100,7 @@ def _choose(figures: Figures, seed: str, items: int) -> None:
 def _batches(figures: Figures) -> Iterator[pa.RecordBatch]:
     """The chosen documents, part by part, without personal data of any kind that Winnow knows."""
     run = figures.run
-    left = {kind: "placeholder" for kind in KINDS if figures.policy(kind) in ("leave", NOT_LOOKED_FOR)}
+    left = {kind: "placeholder" for kind in KINDS if figures.policy(kind) == "leave"}
     for part in run.parts("kept"):
         for batch in run.table(TEXTS.format(part=run.files([part]))).to_batches(ROWS):
             text = batch["text"].cast(pa.large_string())

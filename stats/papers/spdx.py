@@ -14,6 +14,7 @@ from stats.papers.bias import Changes
 from stats.papers.croissant import MEDIA, summary
 from stats.papers.facts import Facts
 from stats.papers.figures import Figures
+from stats.papers.names import REPLACED
 from stats.papers.safe import json_bytes
 
 CONTEXT = "https://spdx.org/rdf/3.0.1/spdx-context.jsonld"
@@ -73,8 +74,8 @@ def _agents(facts: Facts, base: str) -> tuple[list[dict[str, Any]], str | None]:
 def _package(figures: Figures, facts: Facts, changes: Changes, base: str, supplier: str | None) -> dict[str, Any]:
     """The dataset_DatasetPackage."""
     stated, recipe, m = facts.dataset, figures.recipe, figures.manifest
-    replaced = [kind for kind in figures.pii if figures.policy(kind) == "placeholder"]
-    left = [kind for kind, count in figures.pii.items() if count and figures.policy(kind) != "placeholder"]
+    replaced = [kind for kind in figures.pii if figures.policy(kind) in REPLACED]
+    left = [kind for kind, count in figures.pii.items() if count and figures.policy(kind) not in REPLACED]
     moved = [f"{by} {group}: share {a:.4f} before, {b:.4f} after {stage}" for by, group, stage, a, b in changes.rows]
     told: dict[str, Any] = {
         "type": "dataset_DatasetPackage",
@@ -99,7 +100,8 @@ def _package(figures: Figures, facts: Facts, changes: Changes, base: str, suppli
         "dataset_knownBias": [*(stated.biases or ()), *moved] or None,
         # Sensitive data is not looked for; kinds of personal data that were found and left are in any case there.
         "dataset_hasSensitivePersonalInformation": "yes" if left else "noAssertion",
-        "dataset_anonymizationMethodUsed": [f"{kind} replaced by a placeholder" for kind in replaced] or None,
+        "dataset_anonymizationMethodUsed": [f"{kind} replaced by a {figures.policy(kind)}" for kind in replaced]
+        or None,
         "dataset_datasetNoise": "Extraction and language identification are statistical.",
         "dataset_datasetUpdateMechanism": stated.maintenance,
     }
