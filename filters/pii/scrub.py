@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from filters.pii.kinds import KINDS
-from filters.pii.scan import Span, find
+from filters.pii.scan import find
 
 
 @dataclass(frozen=True)
@@ -26,25 +27,27 @@ def scrub(text: pa.LargeStringArray, policy: Mapping[str, str]) -> Scrubbed:
     unknown = [kind for kind in policy if kind not in KINDS]
     if unknown:
         raise ValueError(f"scrub.policy names no kind of personal data: {unknown[0]!r}. There are: {', '.join(KINDS)}.")
+    spans = find(text, list(policy)).to_pylist()
     counts = {kind: np.zeros(len(text), np.int32) for kind in policy}
-    out = []
-    for row, value in enumerate(text.to_pylist()):
-        spans = find(value or "", list(policy))
-        for span in spans:
-            counts[span.kind][row] += 1
-        out.append(replaced(value or "", spans, policy) if spans else value)
+    by_row: dict[int, list[dict[str, Any]]] = {}
+    for span in spans:
+        counts[span["kind"]][span["row"]] += 1
+        by_row.setdefault(span["row"], []).append(span)
+    out = text.to_pylist()
+    for row, found in by_row.items():
+        out[row] = replaced(out[row], found, policy)
     return Scrubbed(pa.array(out, pa.large_string()), counts)
 
 
-def replaced(text: str, spans: list[Span], policy: Mapping[str, str]) -> str:
+def replaced(text: str, spans: list[dict[str, Any]], policy: Mapping[str, str]) -> str:
     """`text` with placeholders for the spans whose policy asks for one.
 
-    >>> replaced("write to a@b.cn", [Span(9, 15, "email")], {"email": "placeholder"})
+    >>> replaced("write to a@b.cn", [{"start": 9, "end": 15, "kind": "email"}], {"email": "placeholder"})
     'write to <EMAIL>'
     """
-    pieces, at = [], 0
+    raw, pieces, at = text.encode(), [], 0
     for span in spans:
-        if policy[span.kind] == "placeholder":
-            pieces += [text[at : span.start], KINDS[span.kind].placeholder]
-            at = span.end
-    return "".join([*pieces, text[at:]])
+        if policy[span["kind"]] == "placeholder":
+            pieces += [raw[at : span["start"]], KINDS[span["kind"]].placeholder.encode()]
+            at = span["end"]
+    return b"".join([*pieces, raw[at:]]).decode()

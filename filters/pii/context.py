@@ -1,0 +1,114 @@
+"""The words around a candidate: cues that make a number personal, and names that make it something else.
+
+Two sets of RE2 patterns are asked once for each candidate that needs it, over 64 bytes before and 32 after; all cue
+classes come out of one pass. English and Chinese have the fullest lists.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import re2
+
+BEFORE, AFTER = 64, 32
+ID_WORD = r"(?:id|no|nr|number|code|card|#|num)"
+NEAR = {
+    "national": r"\b(?:national|personal|identity|identification|citizen|resident|civil|insurance|tax(?:payer)?)"
+    r"[ -]{0,2}(?:id|ident\w*|no|nr|number|code|card)\b|\bid[ -]?(?:number|no|nr|card|code)\b|\bID ?[:：#]|身份证|身分證|"
+    r"身份證|证件号|證件號|documento de identidad|\bTIN\b|\bpersonal code\b",
+    "cn": r"身份证|身份證|证件号|公民身份|\bid (?:card|number)",
+    "card": r"\bcard|\bcredit\b|\bdebit\b|\bvisa\b|\bmaster ?card|\bamex\b|american express|\bmaestro\b|\bdiners\b|"
+    r"\bdiscover\b|\bjcb\b|\bcvv|\bpayment|卡号|卡號|信用卡|银行卡|储蓄卡|借记卡|\bkarte|\btarjeta|\bcarte\b",
+    "ssn": r"\bssn\b|social[ -]security|\bsoc(?:ial)?\.? sec|\bss ?#",
+    "itin": r"\bitin\b|taxpayer|\btax[ -]?id",
+    "nl": r"\bbsn\b|burgerservice|sofi", "pl": r"\bpesel\b", "br": r"\bcpf\b", "in": r"aadhaa?r|uidai|आधार",
+    "epic": r"\bvoter|\bepic\b", "kr": r"주민|\brrn\b|resident registration", "fi": r"hetu\b|henkil",
+    "se": r"personnummer|\bpnr\b|swedish", "no": r"f[øo]dselsnummer|personnummer|\bfnr\b", "dk": r"\bcpr\b",
+    "be": r"rijksregister|registre national|\bniss\b|\bnrn\b", "ro": r"\bcnp\b|cod numeric",
+    "tr": r"\btckn\b|kimlik|\bt\.?c\.? |turkish id", "za": r"south african id|\b(?:rsa|sa) id|permanent resident|refugee id",
+    "tw": r"身[分份][證证]", "my": r"\bnric\b|mykad|kad pengenalan", "th": r"ประชาชน|thai id", "id": r"\bnik\b|\bktp\b",
+    "jp": r"マイナンバー|個人番号|my ?number", "de": r"steuer-?id|\bidnr|identifikationsnummer|\btin\b|rvnr|sozialversicher",
+    "at": r"sozialversicherung|\bsvnr|versicherungsnummer", "ch": r"\bahv\b|\bavs\b", "bg": r"\begn\b|егн",
+    "hr": r"\boib\b", "jmbg": r"\bjmbg\b|\bem[šs]o\b|матичен", "ee": r"isikukood|asmens kod", "lv": r"personas kod",
+    "is": r"kennitala|\bkt\.", "gr": r"αμκα|\bamka\b", "il": r"תעודת|teudat|israeli id", "cl": r"\brut\b|\brun\b",
+    "tfn": r"\btfn\b|tax file", "medicare": r"medicare", "ca": r"\bsin\b|\bnas\b|social insurance",
+    "nhs": r"\bnhs\b", "ie": r"\bpps", "ua": r"рнокпп|\bіпн\b|\bинн\b", "ru": r"\bинн\b", "pt": r"\bnif\b|contribuinte",
+    "ec": r"c[ée]dula", "fr": r"s[ée]curit[ée] sociale|\bnir\b", "es": r"\bdni\b|\bnif\b",
+    "hk": r"\bhk\b|hong ?kong|香港", "zh_phone": r"电话|電話|手机|手機|聯絡|联系|致電|致电|行動|號碼",
+    "hash": r"\btx|transaction|\bhash|block|commit|contract|合约|合約|交易哈希",
+}  # fmt: skip
+# what stands before a number, with no other number between
+PHONE = (
+    r"\b(?:te?l|te?lf|phones?|ph|mob|telephone|call(?:ed|ing)?|fax|mobile|cell(?:ular)?|hotline|helpline|whatsapp|contact|dial|"
+    r"ring|sms|text|reach|number is|number at|number:|my number|tél|téléphone|tel[eé]fono|telefone|telefon|telefoon|tlf|"
+    r"telefonnummer|handy|mobil|celular|cep|gsm|puhelin|viber|signal|telegram|tfno|m[oó]vil|portable|rufnummer|toll|"
+    r"office|direct line|enquir(?:y|ies)|inquir(?:y|ies))\b|[☎☏📞📱✆]|телефон|тел|моб|τηλ|هاتف|تلفن|جوال|טלפון|전화|휴대폰|"
+    r"연락처|電話|携帯|โทร|फ़ोन|फोन|điện thoại|电话|手机|手機|联系|聯絡|聯繫|致电|致電|拨打|撥打|传真|傳真|热线|熱線|來電|来电|"
+    r"座机|座機|固话|短信|咨询|諮詢|预约|(?:^|[^A-Za-z0-9.])[tmpfhwTMPFHW] ?[:：.] ?\(?$|[([][tmpTMP][)\]]"
+)
+# what stands directly before it
+LAST = {
+    "numbered": r"(?:\b(?:isbn(?:-1[03])?|issn|doi|isni|order|invoice|ticket|serial|tracking|item|part|sku|upc|ean|gtin|asin|"
+    r"imei|version|batch|lot|patent|docket|receipt|reference|ref|confirmation|booking|permit|licen[cs]e no|model|"
+    r"article|artikel|bug|issue|commit|build|revision|pmid|pmcid|arxiv|orcid|zip|bestellnummer|rechnung|rechnungsnummer|"
+    r"auftrag|auftragsnummer|commande|pedido|factura)|订单号?|訂單|编号|編號|单号|單號|流水号?|型号|型號|版本号?|序列号|"
+    r"序號|批号|运单号?|快递号?|发票号?|工单号?|条码|条形码|货号|票号|批准文号|许可证号?|备案号?|商品号?|产品号?|[#№])"
+    r" ?(?:number|no|nr|code|id|num|号码|号|编码|是|为|為)?\.? ?(?:[:：#=（(]|\[)? ?\n?$",
+    "version": r"(?:\b(?:version|release[ds]?|firmware|build|kernel|driver|update[ds]?|upgrade[ds]?|ver|rev|section|sec|"
+    r"chapter|figure|fig|table|clause|article|rule|step|part|oid|v)|版本号?|章节?|节|第|§)\.?[:：]? ?(?:to )?$|[a-z]/$",
+    "money": r"(?:[$€£¥￥₹]|\b(?:usd|eur|rmb|cny|gbp)) ?$",
+}  # fmt: skip
+TAIL = 48
+
+
+def tail(before: bytes) -> bytes:
+    """The end of `before` after its last digit, at most TAIL bytes and one line break back.
+
+    >>> tail(b"one 1 two\\nTel:\\n")
+    b'Tel:\\n'
+    """
+    end = before[-TAIL:]
+    lines = end[:-6].rfind(b"\n")
+    end = end[lines + 1 :]
+    for k in range(len(end) - 1, -1, -1):
+        if 0x30 <= end[k] <= 0x39:
+            return end[k + 1 :]
+    return end
+
+
+def _options() -> re2.Options:
+    options = re2.Options()
+    options.case_sensitive, options.max_mem = False, 64 << 20
+    return options
+
+
+@cache
+def _sets() -> tuple[re2.Set, re2.Set, re2.Set]:
+    """The sets of NEAR and LAST, in their order, and that of PHONE."""
+    made = []
+    for patterns in (NEAR.values(), LAST.values(), (PHONE,)):
+        one = re2.Set.SearchSet(_options())
+        for pattern in patterns:
+            one.Add(pattern)
+        one.Compile()
+        made.append(one)
+    return made[0], made[1], made[2]
+
+
+NEAR_NAMES, LAST_NAMES = tuple(NEAR), tuple(LAST)
+
+
+def cues(before: bytes, after: bytes) -> frozenset[str]:
+    """Names of the classes of NEAR found in `before` or `after`, of LAST at the end of `before`, and `phone`.
+
+    >>> sorted(cues("订单编号：".encode(), b""))
+    ['numbered']
+    >>> sorted(cues(b"my SSN is ", b"."))
+    ['ssn']
+    """
+    near, last, phone = _sets()
+    found = [NEAR_NAMES[k] for k in near.Match(before + b" \n " + after) or ()]
+    found += [LAST_NAMES[k] for k in last.Match(before[-TAIL:]) or ()]
+    if phone.Match(tail(before)):
+        found.append("phone")
+    return frozenset(found)
