@@ -25,7 +25,7 @@ for _byte, _class in ((b"@", AT), (b":", COLON), (b"-", DASH), (b"\n", BREAK), (
 HEX = np.zeros(256, np.bool_)
 HEX[list(b"0123456789abcdefABCDEF")] = True
 SINGLE = np.zeros(256, np.bool_)  # what may stand between the groups of a number
-SINGLE[list(b" -./:_")] = True
+SINGLE[list(b" -./:")] = True
 PHONING = np.zeros(256, np.bool_)  # and of a telephone number
 PHONING[list(b" -./()")] = True
 
@@ -195,9 +195,38 @@ def bank_account(data, s, hi, classes):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def year(data, s, e):  # type: ignore[no-untyped-def]
+    """Whether four digits from `s` to `e` are a year of the last or this century."""
+    return e - s == 4 and ((data[s] == 0x31 and data[s + 1] == 0x39) or (data[s] == 0x32 and data[s + 1] == 0x30))
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def dated(data, s, e, hi, classes):  # type: ignore[no-untyped-def]
+    """Whether a date, a time or a span of years begins with the group [s, e): 2021-03-14, 14.03.2021, 15:09:26."""
+    if e + 1 >= hi:
+        return False
+    sign = data[e]
+    if sign != 0x2D and sign != 0x2E and sign != 0x2F and sign != 0x3A:
+        return False
+    stop, digits = word_end(data, e + 1, hi, classes)
+    if digits == 0 or digits != stop - e - 1:
+        return False
+    if sign == 0x3A:
+        return e - s <= 2 and digits == 2
+    if year(data, s, e):
+        return digits <= 2 or year(data, e + 1, stop)
+    if e - s <= 2 and digits <= 2 and stop + 1 < hi and data[stop] == sign:
+        last, _ = word_end(data, stop + 1, hi, classes)
+        return year(data, stop + 1, last)
+    return False
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
 def joined(data, row, s, e, length, digits, hi, tables, groups, out, n):  # type: ignore[no-untyped-def]
     """Places that start with the group [s, e): values of several groups, and the longest telephone number."""
     classes, shapes, single, phoning = tables
+    if dated(data, s, e, hi, classes):
+        return n
     all_digits, phone_end, phone_digits = digits == length, e, digits
     p, total, count = e, length, digits
     same, wide = True, all_digits

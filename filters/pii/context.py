@@ -56,24 +56,10 @@ LAST = {
     r" ?(?:number|no|nr|code|id|num|号码|号|编码|是|为|為)?\.? ?(?:[:：#=（(]|\[)? ?\n?$",
     "version": r"(?:\b(?:version|release[ds]?|firmware|build|kernel|driver|update[ds]?|upgrade[ds]?|ver|rev|section|sec|"
     r"chapter|figure|fig|table|clause|article|rule|step|part|oid|v)|版本号?|章节?|节|第|§)\.?[:：]? ?(?:to )?$|[a-z]/$",
+    "phone": rf"(?:{PHONE})[^0-9\n]*\n?[^0-9\n]*$",
     "money": r"(?:[$€£¥￥₹]|\b(?:usd|eur|rmb|cny|gbp)) ?$",
 }  # fmt: skip
-TAIL = 48
-
-
-def tail(before: bytes) -> bytes:
-    """The end of `before` after its last digit, at most TAIL bytes and one line break back.
-
-    >>> tail(b"one 1 two\\nTel:\\n")
-    b'Tel:\\n'
-    """
-    end = before[-TAIL:]
-    lines = end[:-6].rfind(b"\n")
-    end = end[lines + 1 :]
-    for k in range(len(end) - 1, -1, -1):
-        if 0x30 <= end[k] <= 0x39:
-            return end[k + 1 :]
-    return end
+TAIL = 48  # bytes before a number in which LAST is looked for
 
 
 def _options() -> re2.Options:
@@ -83,32 +69,34 @@ def _options() -> re2.Options:
 
 
 @cache
-def _sets() -> tuple[re2.Set, re2.Set, re2.Set]:
-    """The sets of NEAR and LAST, in their order, and that of PHONE."""
-    made = []
-    for patterns in (NEAR.values(), LAST.values(), (PHONE,)):
-        one = re2.Set.SearchSet(_options())
-        for pattern in patterns:
-            one.Add(pattern)
-        one.Compile()
-        made.append(one)
-    return made[0], made[1], made[2]
+def _set(near: bool) -> re2.Set:
+    """The set of NEAR, or that of LAST, in their order."""
+    one = re2.Set.SearchSet(_options())
+    for pattern in (NEAR if near else LAST).values():
+        one.Add(pattern)
+    one.Compile()
+    return one
 
 
 NEAR_NAMES, LAST_NAMES = tuple(NEAR), tuple(LAST)
+NONE: frozenset[str] = frozenset()
+
+
+def last_cues(before: bytes) -> frozenset[str]:
+    """Names of the classes of LAST that `before` ends in.
+
+    >>> sorted(last_cues("订单编号：".encode())), sorted(last_cues(b"Tel:")), sorted(last_cues(b"Tel: 1 or"))
+    (['numbered'], ['phone'], [])
+    """
+    found = _set(False).Match(before[-TAIL:])
+    return frozenset([LAST_NAMES[k] for k in found]) if found else NONE
 
 
 def cues(before: bytes, after: bytes) -> frozenset[str]:
-    """Names of the classes of NEAR found in `before` or `after`, of LAST at the end of `before`, and `phone`.
+    """The same, and the classes of NEAR found in `before` or `after`.
 
-    >>> sorted(cues("订单编号：".encode(), b""))
-    ['numbered']
     >>> sorted(cues(b"my SSN is ", b"."))
     ['ssn']
     """
-    near, last, phone = _sets()
-    found = [NEAR_NAMES[k] for k in near.Match(before + b" \n " + after) or ()]
-    found += [LAST_NAMES[k] for k in last.Match(before[-TAIL:]) or ()]
-    if phone.Match(tail(before)):
-        found.append("phone")
-    return frozenset(found)
+    found = _set(True).Match(before + b" \n " + after)
+    return last_cues(before).union(NEAR_NAMES[k] for k in found) if found else last_cues(before)

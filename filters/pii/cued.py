@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import re2
-from ahocorasick_rs import BytesAhoCorasick, MatchKind
+from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
 
 from filters.pii.payment import bic_country, swift
 
@@ -128,7 +128,7 @@ def automaton(kinds: frozenset[str]) -> tuple[BytesAhoCorasick, tuple[tuple[int,
             for form in (word, word.lower(), word.upper(), word.title(), word.capitalize()):
                 if place not in words.setdefault(form.encode(), []):
                     words[form.encode()].append(place)
-    return BytesAhoCorasick(list(words), MatchKind.LeftmostLongest), tuple(map(tuple, words.values()))
+    return BytesAhoCorasick(list(words), MatchKind.LeftmostLongest, Implementation.DFA), tuple(map(tuple, words.values()))
 
 
 @cache

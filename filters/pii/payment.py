@@ -50,6 +50,10 @@ def any_card(value: str) -> bool:
 
 def iban(value: str) -> bool:
     """Checksum and the country's own structure hold."""
+    text = value.replace(" ", "").replace("-", "")
+    turned = text[4:] + text[:4]
+    if not (text.isascii() and text.isalnum()) or int("".join(str(int(c, 36)) for c in turned)) % 97 != 1:
+        return False
     return bool(stdnum_iban.is_valid(value.replace("-", " ")))
 
 

@@ -20,7 +20,7 @@ import re2
 from filters.bytewise import buffers
 from filters.pii import anchors, cued, identity, network, payment, phones
 from filters.pii import secrets as tokens
-from filters.pii.context import AFTER, BEFORE, cues
+from filters.pii.context import AFTER, BEFORE, cues, last_cues
 from filters.pii.kinds import KINDS, Around, Rule
 
 SPANS = pa.schema(
@@ -37,6 +37,11 @@ RANK = {name: rank for rank, name in enumerate(NAMES)}
 RULES: tuple[Rule, ...] = (*identity.RULES, *payment.RULES, *phones.RULES)
 ETHEREUM = re2.compile(rb"0x[0-9A-Fa-f]{40}")
 BECH32 = re2.compile(rb"(?:bc1|BC1)[0-9A-Za-z]{11,71}")
+
+
+PHONES = frozenset(("phone", "cn_mobile", "cn_landline", "hk_mobile", "tw_mobile"))
+LINKED = 6  # bytes at most between numbers that one cue word introduces
+GAPS, JOINTS = (b" ", b"-", b".", b"/"), (b"-", b".", b"_", b"/", b":")
 
 
 class Found(NamedTuple):
@@ -114,7 +119,7 @@ class _Scan:
         self.raw, self.bounds, self.kinds = raw, bounds, kinds
         self.edges = bounds.tolist()
         self.by_size = _rules(kinds)
-        self.phone_end = -BEFORE
+        self.row, self.phone_end = -1, -BEFORE
 
     def placed(self, data: np.ndarray) -> Iterator[Found]:
         """What stands at the places that the compiled pass names."""
@@ -125,11 +130,14 @@ class _Scan:
         if count > room:
             out = np.empty((count, 4), np.int64)
             anchors.places(data, self.bounds, tables, anchors.HEX, out)
-        for row, start, end, what in out[:count].tolist():
+        columns = (out[:count, k].tolist() for k in range(4))
+        for row, start, end, what in zip(*columns, strict=True):
             yield from self._at(row, start, end, what)
 
     def _at(self, row: int, start: int, end: int, what: int) -> Iterator[Found]:
         lo, hi, place = self.edges[row], self.edges[row + 1], what & 0xFF
+        if row != self.row:
+            self.row, self.phone_end = row, lo - BEFORE
         if place in (anchors.WORD, anchors.APART, anchors.GLUED):
             yield from self._numbers(row, lo, hi, start, end, what)
         elif place == anchors.PHONE:
@@ -152,7 +160,9 @@ class _Scan:
         else:
             name, valid = {anchors.IPV4: ("ipv4", network.ipv4), anchors.IPV6: ("ipv6", network.ipv6),
                            anchors.MAC: ("mac", network.mac)}[place]  # fmt: skip
-            if name in self.kinds and valid(self._text(start, end), self._around(lo, hi, start, end)):
+            if name in self.kinds and valid(
+                self._text(start, end), self._around(lo, hi, start, end, False)
+            ):
                 yield self._span(row, start, end, name)
 
     def _span(self, row: int, start: int, end: int, kind: str, country: str | None = None) -> Found:
@@ -161,9 +171,9 @@ class _Scan:
     def _text(self, start: int, end: int) -> str:
         return bytes(self.raw[start:end]).decode()
 
-    def _around(self, lo: int, hi: int, start: int, end: int) -> Around:
+    def _around(self, lo: int, hi: int, start: int, end: int, near: bool = True) -> Around:
         before, after = bytes(self.raw[max(lo, start - BEFORE) : start]), bytes(self.raw[end : min(hi, end + AFTER)])
-        return Around(before, after, cues(before, after))
+        return Around(before, after, cues(before, after) if near else last_cues(before))
 
     def _numbers(self, row: int, lo: int, hi: int, start: int, end: int, what: int) -> Iterator[Found]:
         rules = self.by_size.get((what >> 8 & 0xFF, what >> 16 & 0xFF), ())
@@ -179,25 +189,21 @@ class _Scan:
                 yield self._span(row, start, end, rule.kind, rule.country)
 
     def _phone(self, row: int, lo: int, hi: int, start: int, end: int) -> Iterator[Found]:
-        if not self.kinds & {"phone", "cn_mobile", "cn_landline", "hk_mobile", "tw_mobile"} or start < self.phone_end:
+        if start < self.phone_end or not self.kinds & PHONES:
             return
-        before = bytes(self.raw[max(lo, start - 4) : start])
-        opened = before.endswith(b"(") and b")" in bytes(self.raw[start:end])
-        first = start - opened
-        before = before[: len(before) - opened]
-        first -= 1 if before.endswith(b"+") else 3 if before.endswith("＋".encode()) else 0
-        if first < start and bytes(self.raw[max(lo, first - 1) : first]) == b"(" and b")" in bytes(self.raw[start:end]):
-            first -= not opened
-        linked = 0 <= start - self.phone_end <= 6
-        inner = first == start and before[-1:] in (b" ", b"-", b".", b"/") and before[-2:-1].isdigit() and not linked
+        first = self._first(lo, start, end)
         value = self._text(first, end)
-        around = self._around(lo, hi, first, end)
-        while sum(c.isdigit() for c in value) >= 5:
+        around = self._around(lo, hi, first, end, False)
+        linked = first - self.phone_end <= LINKED
+        if not (linked or "phone" in around.cues or value[0] in "+＋(" or value[:2] == "00"):
+            if not phones.PUNCTUATED.match(value):
+                return
+        inner = first == start and not linked and around.before[-2:-1].isdigit() and around.before[-1:] in GAPS
+        while len(value) >= 5:
             stop = first + len(value.encode())
             rest = bytes(self.raw[stop : min(hi, stop + 2)])
-            more = rest[:1] in (b"-", b".", b"_", b"/", b":") and rest[1:].isalnum()
-            around = Around(around.before, rest, around.cues)
-            hit = None if more else phones.phone(value, around, linked)
+            more = rest[:1] in JOINTS and rest[1:].isalnum()
+            hit = None if more else phones.phone(value, around._replace(after=rest), linked)
             if hit and not (inner and not phones.PUNCTUATED.fullmatch(value)):
                 self.phone_end = stop
                 kind = phones.kind_of(value, *hit)
@@ -205,12 +211,22 @@ class _Scan:
                 return
             value = _shorter(value)
 
+    def _first(self, lo: int, start: int, end: int) -> int:
+        """Where a number begins that has its first digit at `start`: at a plus, or a parenthesis that it closes."""
+        before = bytes(self.raw[max(lo, start - 5) : start])
+        closed = b")" in bytes(self.raw[start:end])
+        opened = before.endswith(b"(") and closed
+        before = before[: len(before) - opened]
+        plus = 1 if before.endswith(b"+") else 3 if before.endswith("＋".encode()) else 0
+        opened |= plus > 0 and closed and before[:-plus].endswith(b"(")
+        return start - plus - opened
+
     def _email(self, row: int, lo: int, hi: int, start: int, end: int, place: int) -> Iterator[Found]:
         if "email" not in self.kinds:
             return
         if place == anchors.OBFUSCATED:
-            left = max(lo, start - 80)
-            spelt = network.spelt_email(bytes(self.raw[left : min(hi, end + 120)]), start - left)
+            left = max(lo, start - 64)
+            spelt = network.spelt_email(bytes(self.raw[left : min(hi, end + 96)]), start - left)
             if spelt:
                 yield self._span(row, left + spelt[0], left + spelt[1], "email")
             return
