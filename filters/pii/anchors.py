@@ -155,32 +155,36 @@ def spelt_sign(data, s, e, lo, hi):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
 def colon_run(data, i, lo, hi, classes, hexes):  # type: ignore[no-untyped-def]
-    """Start and end of the hexadecimal digits, colons and dots around a colon at `i`, and whether an address fits."""
+    """Start and end of the hexadecimal digits, colons and dots around a colon at `i`, and whether an address fits.
+
+    `::` alone, and with one or two digits, is nobody's address.
+    """
     s = i
     while s > lo and i - s < 4 and hexes[data[s - 1]]:
         s -= 1
-    e, colons, double, dots = i, 0, False, 0
+    e, colons, double, dots, written = i, 0, False, 0, i - s
     stop = min(hi, i + 46)
     while e < stop and (hexes[data[e]] or data[e] == 0x3A or data[e] == 0x2E):
         if data[e] == 0x3A:
             colons += 1
             double |= e > i and data[e - 1] == 0x3A
         dots += data[e] == 0x2E
+        written += hexes[data[e]]
         e += 1
     last = e
     while last > i and (data[last - 1] == 0x2E or (data[last - 1] == 0x3A and data[last - 2] != 0x3A)):
         last -= 1
     apart = s == lo or not (0 < classes[data[s - 1]] <= DIGIT or data[s - 1] == 0x3A)
     fits = apart and e < i + 46 and (double or colons == 7 or colons == 8 or (colons >= 6 and dots == 3))
-    return s, last, fits and colons >= 2
+    return s, last, fits and colons >= 2 and written >= 3
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
 def bank_account(data, s, hi, classes):  # type: ignore[no-untyped-def]
-    """End of an IBAN's groups from `s` (two capitals, two digits), parted by single spaces or not at all; else 0."""
+    """End of an IBAN's groups from `s` (two letters, two digits), parted by single spaces or not at all; else 0."""
     for k in range(4):
         b = data[s + k]
-        if not (0x41 <= b <= 0x5A if k < 2 else 0x30 <= b <= 0x39):
+        if not (0x61 <= b | 32 <= 0x7A if k < 2 else 0x30 <= b <= 0x39):
             return 0
     end, count, i = 0, 0, s
     while count <= 34:
@@ -229,7 +233,7 @@ def joined(data, row, s, e, length, digits, hi, tables, groups, out, n):  # type
         return n
     all_digits, phone_end, phone_digits = digits == length, e, digits
     p, total, count = e, length, digits
-    same, wide = True, all_digits
+    same, wide, parts, decimal = True, all_digits, 0, False
     for _ in range(REACH - 1):
         q = phone_gap(data, p, hi, phoning) if wide else p
         if q == p or q >= hi:
@@ -240,19 +244,26 @@ def joined(data, row, s, e, length, digits, hi, tables, groups, out, n):  # type
         if q != p + 1 or not single[data[p]]:
             same = False
         stop, more = word_end(data, q, hi, classes)
-        if stop == q or stop - q > 20 or (not same and not wide):
-            break
+        if stop == q or stop - q > 20 or (more == 0 and stop - q > 2) or (not same and not wide):
+            break  # a word of the sentence, or nothing that joins
         total, count = total + stop - q, count + more
-        if more != stop - q:
-            wide = False
+        if more != stop - q and wide:  # an extension may follow: 555-123-4567x89
+            wide, digits_end = False, q
+            while digits_end < stop and classes[data[digits_end]] == DIGIT:
+                digits_end += 1
+            if digits_end - q >= 2 and data[digits_end] | 32 == 0x78 and count - more + digits_end - q <= 17:
+                parts, phone_end, phone_digits = parts + 1, digits_end, count - more + digits_end - q
         if wide and count <= 17:
-            phone_end, phone_digits = stop, count
+            decimal = parts == 0 and q == p + 1 and data[p] == 0x2E
+            parts, phone_end, phone_digits = parts + 1, stop, count
         if same and total <= LONGEST and shapes[total, count] & 2 and groups < MAX_GROUPS:
             n = put(out, n, row, s, stop, APART | total << 8 | count << 16)
         if total > LONGEST or (not wide and not same):
             break
         p = stop
-    if all_digits and phone_digits >= 5 and groups < MAX_GROUPS:
+    pointed = s > 0 and data[s - 1] == 0x2B or s > 1 and (data[s - 2] in (0x3A, 0x9A) or data[s - 1] in (0x3A, 0x9A))
+    enough = phone_digits >= (5 if pointed else 7) and not (decimal and parts == 1)
+    if all_digits and enough and groups < MAX_GROUPS:
         n = put(out, n, row, s, phone_end, PHONE | phone_digits << 8)
     return n
 

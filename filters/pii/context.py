@@ -14,10 +14,9 @@ BEFORE, AFTER = 64, 32
 ID_WORD = r"(?:id|no|nr|number|code|card|#|num)"
 NEAR = {
     "national": r"\b(?:national|personal|identity|identification|citizen|resident|civil|insurance|tax(?:payer)?)"
-    r"[ -]{0,2}(?:id|ident\w*|no|nr|number|code|card)\b|\bid[ -]?(?:number|no|nr|card|code)\b|\bID ?[:：#]|身份证|身分證|"
-    r"身份證|证件号|證件號|documento de identidad|\bTIN\b|\bpersonal code\b",
+    r"[ -]{0,2}(?:id|ident\w*|no|nr|number|code|card)\b|\bid[ -]?(?:number|no|nr|card|code)\b|\bID ?[:：#]|documento de identidad|\bTIN\b|\bpersonal code\b",
     "cn": r"身份证|身份證|证件号|公民身份|\bid (?:card|number)",
-    "card": r"\bcard|\bcredit\b|\bdebit\b|\bvisa\b|\bmaster ?card|\bamex\b|american express|\bmaestro\b|\bdiners\b|"
+    "card": r"\bcards?\b|\bcc\b|\bcredit\b|\bdebit\b|\bvisa\b|\bmaster ?card|\bamex\b|american express|\bmaestro\b|\bdiners\b|"
     r"\bdiscover\b|\bjcb\b|\bcvv|\bpayment|卡号|卡號|信用卡|银行卡|储蓄卡|借记卡|\bkarte|\btarjeta|\bcarte\b",
     "ssn": r"\bssn\b|social[ -]security|\bsoc(?:ial)?\.? sec|\bss ?#",
     "itin": r"\bitin\b|taxpayer|\btax[ -]?id",
@@ -35,12 +34,14 @@ NEAR = {
     "nhs": r"\bnhs\b", "ie": r"\bpps", "ua": r"рнокпп|\bіпн\b|\bинн\b", "ru": r"\bинн\b", "pt": r"\bnif\b|contribuinte",
     "ec": r"c[ée]dula", "fr": r"s[ée]curit[ée] sociale|\bnir\b", "es": r"\bdni\b|\bnif\b",
     "hk": r"\bhk\b|hong ?kong|香港", "zh_phone": r"电话|電話|手机|手機|聯絡|联系|致電|致电|行動|號碼",
+    "ip": r"\bip(?:v4|s)?\b|address|\bhosts?\b|server|\bdns\b|\bping|gateway|router|subnet|proxy|firewall|netmask|network|"
+    r"\bport\b|\bfrom\b|connect|://|地址|服务器|主机|域名|网关|代理|端口|访问",
     "hash": r"\btx|transaction|\bhash|block|commit|contract|合约|合約|交易哈希",
 }  # fmt: skip
 # what stands before a number, with no other number between
 PHONE = (
     r"\b(?:te?l|te?lf|phones?|ph|mob|telephone|call(?:ed|ing)?|fax|mobile|cell(?:ular)?|hotline|helpline|whatsapp|contact|dial|"
-    r"ring|sms|text|reach|number is|number at|number:|my number|tél|téléphone|tel[eé]fono|telefone|telefon|telefoon|tlf|"
+    r"ring|sms|text|reach|my number|desk|answering at|messages? to|tél|téléphone|tel[eé]fono|telefone|telefon|telefoon|tlf|"
     r"telefonnummer|handy|mobil|celular|cep|gsm|puhelin|viber|signal|telegram|tfno|m[oó]vil|portable|rufnummer|toll|"
     r"office|direct line|enquir(?:y|ies)|inquir(?:y|ies))\b|[☎☏📞📱✆]|телефон|тел|моб|τηλ|هاتف|تلفن|جوال|טלפון|전화|휴대폰|"
     r"연락처|電話|携帯|โทร|फ़ोन|फोन|điện thoại|电话|手机|手機|联系|聯絡|聯繫|致电|致電|拨打|撥打|传真|傳真|热线|熱線|來電|来电|"
@@ -80,6 +81,22 @@ def _set(near: bool) -> re2.Set:
 
 NEAR_NAMES, LAST_NAMES = tuple(NEAR), tuple(LAST)
 NONE: frozenset[str] = frozenset()
+
+
+@cache
+def _line_after() -> re2._Regexp:
+    return re2.compile(
+        r"(?i)[ \t\-]?[(\[（]?(?:mobile|cell|fax|office|home|work|desk|tel|phone|direct|whatsapp|手机|电话|传真|電話|傳真)"
+    )
+
+
+def line_after(after: bytes) -> bool:
+    """Whether a number is called a telephone's directly after it.
+
+    >>> line_after(b" fax, or"), line_after(b" pieces")
+    (True, False)
+    """
+    return _line_after().match(after) is not None
 
 
 def last_cues(before: bytes) -> frozenset[str]:

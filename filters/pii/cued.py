@@ -84,7 +84,7 @@ TABLE = (
          numbers, _fixed("CN"), "5-11 digits"),
     Cued("passport", ("passport", "护照", "護照", "pasaporte", "reisepass", "passeport", "passaporto", "пасспорт", "паспорт",
                       "pass-nr", "여권", "パスポート", "旅券"),
-         r"[^0-9\n]{0,32}?(?:[ \t:：#.(（]|号|码|碼|號|为|是|番号|번호)((?i:[A-Z]{1,3}\d{6,8}[A-Z]?|[A-Z]\d{2}[A-Z]\d{2}[A-Z]{2}\d|[A-Z]\d{3}[A-Z]\d{4})|\d{8,9})"
+         r"[^0-9\n]{0,32}?(?:[ \t:：#.(（]|号|码|碼|號|为|是|番号|번호)((?i:[A-Z]\d{7,8}|[A-Z]{2}\d{6,7}|[A-Z]{3}\d{6}|[A-Z]\d{7}[A-Z]|[A-Z]\d{2}[A-Z]\d{2}[A-Z]{2}\d|[A-Z]\d{3}[A-Z]\d{4})|\d{8,9})"
          + END, passport, passport_country, "ICAO 9303"),
     Cued("swift", ("swift", "bic"), r"(?i:[ /\-]{0,2}(?:bic|swift))?(?i: ?code| ?codes| ?no\.?|代码|代碼|码)?[^A-Za-z0-9\n]{0,6}"
          r"(?i:is )?([A-Z]{4}[A-Z]{2}[A-Z0-9]{2}(?:[A-Z0-9]{3})?)" + END, swift, bic_country, "ISO 9362"),

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from filters.pii.kinds import Around, Rule
+from stdnum.fi import hetu
+
+from filters.pii.kinds import Rule
 
 STDNUM = "python-stdnum, stdnum.{}; https://arthurdejong.org/python-stdnum/doc/2.2/"
 NINO_PREFIX = frozenset(("BG", "GB", "KN", "NK", "NT", "TN", "ZZ"))
@@ -66,15 +68,16 @@ def nino(value: str) -> bool:
     return compact(value)[:2] not in NINO_PREFIX
 
 
+def itin(value: str) -> bool:
+    """The groups that the IRS gives: 50 to 65, 70 to 88, 90 to 92, 94 to 99."""
+    group = int(compact(value)[3:5])
+    return 50 <= group <= 65 or 70 <= group <= 99 and group not in (89, 93)
+
+
 def old_cn_id(value: str) -> bool:
     """Fifteen digits: region and birth date as in the number that its owner has today."""
     month, day = int(value[8:10]), int(value[10:12])
     return 1 <= month <= 12 and 1 <= day <= 31 and "11" <= value[:2] <= "82"
-
-
-def swiss(value: str) -> bool:
-    """AHV number: begins 756, check digit of EAN-13."""
-    return bool(import_module("stdnum.ch.ssn").is_valid(value))
 
 
 def _country(code: str, module: str, sizes: str, pattern: str, cue: str = "", unmistakable: str = "") -> Rule:
@@ -82,11 +85,6 @@ def _country(code: str, module: str, sizes: str, pattern: str, cue: str = "", un
     check = import_module(f"stdnum.{module}").is_valid
     pairs = tuple((int(a), int(b)) for a, b in (pair.split(":") for pair in sizes.split()))
     return Rule("national_id", module, STDNUM.format(module), pairs, pattern, check, code, cue, unmistakable)
-
-
-def lone(value: str, around: Around) -> bool:
-    """Not what the text calls an order, a version or the like."""
-    return "numbered" not in around.cues
 
 
 RULES = (
@@ -100,8 +98,9 @@ RULES = (
     _country("IN", "in_.aadhaar", "12:12", r"\d{12}|\d{4}[ :\-]\d{4}[ :\-]\d{4}", "in"),
     _country("IN", "in_.pan", "10:4", r"(?i:[A-Z]{3}P[A-Z]\d{4}[A-Z])"),
     _country("IN", "in_.epic", "10:7", r"[A-Z]{3}\d{7}", "epic"),
-    _country("KR", "kr.rrn", "13:13", r"\d{6}-?\d{7}", "kr", r"\d{6}-\d{7}"),
-    _country("FI", "fi.hetu", "11:10 11:9 10:10 10:9", r"(?i:[0-3]\d[01]\d{3}[\-+A-FU-Y]\d{3}[0-9A-Y])"),
+    _country("KR", "kr.rrn", "13:13", r"\d{6}-?[1-8]\d{6}", "kr", r"\d{6}-\d{7}"),
+    Rule("national_id", "hetu, also temporary", STDNUM.format("fi.hetu"), ((11, 10), (11, 9), (10, 10), (10, 9)),
+         r"(?i:[0-3]\d[01]\d{3}[\-+A-FU-Y]\d{3}[0-9A-Y])", lambda v: hetu.is_valid(v, allow_temporary=True), "FI"),
     _country("SE", "se.personnummer", "10:10 12:12", r"(?:\d\d)?\d\d[01]\d[0-9]\d[\-+]?\d{4}", "se", r"\d{6}[\-+]\d{4}"),
     _country("NO", "no.fodselsnummer", "11:11", r"\d{6} ?\d{5}", "no"),
     _country("DK", "dk.cpr", "10:10", r"\d{6}-?\d{4}", "dk"),
@@ -150,8 +149,8 @@ RULES = (
     Rule("cn_id", "15 digits, until 1999", "GB 11643-1989", ((15, 15),), r"[1-8]\d{14}", old_cn_id, "CN", "cn"),
     Rule("us_ssn", "social security number", "SSA; stdnum.us.ssn", ((9, 9),), r"\d{3}[-. ]?\d\d[-. ]?\d{4}",
          lambda v: import_module("stdnum.us.ssn").is_valid(_dashed(v)), "US", "ssn", r"\d{3}-\d\d-\d{4}"),
-    Rule("us_itin", "individual taxpayer number", "IRS; stdnum.us.itin", ((9, 9),), r"9\d\d[-. ]?\d\d[-. ]?\d{4}",
-         lambda v: import_module("stdnum.us.itin").is_valid(_dashed(v)), "US", "itin", r"\d{3}-\d\d-\d{4}"),
+    Rule("us_itin", "individual taxpayer number", "IRS", ((9, 9),), r"9\d\d[-. ]?\d\d[-. ]?\d{4}",
+         lambda v: itin(v), "US", "itin", r"\d{3}-\d\d-\d{4}"),
     Rule("uk_nino", "national insurance number", "HMRC NIM39110", ((9, 6),),
          r"(?i:[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z](?: ?\d\d){3} ?[A-D])", nino, "GB"),
 )  # fmt: skip

@@ -13,6 +13,7 @@ import phonenumbers
 import re2
 from phonenumbers.phonemetadata import PhoneMetadata
 
+from filters.pii.context import line_after
 from filters.pii.kinds import Around, Rule
 
 LINES = ("fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost", "personal_number", "voip", "pager", "uan",
@@ -70,8 +71,10 @@ def phone(value: str, around: Around, linked: bool) -> tuple[str, str | None] | 
     if around.before.endswith((b"/", b"$", b"=", b"#", b"_")) and not linked:
         return None
     if value.startswith(("+", "＋", "(+")):
-        regions = regions_of(number, True) or regions_of(_without_trunk(value), True)
-        return ("international", _one(regions)) if regions and len(number) >= 7 else None
+        for digits in (number, _without_trunk(value)):
+            if len(digits) >= 7 and (regions := regions_of(digits, True)):
+                return "international", _one(regions)
+        return _possible(value, _without_trunk(value))
     if DATE.fullmatch(value.encode()):
         return None
     if value.startswith("00") and len(number) >= 10 and (regions := regions_of(number[2:], True)):
@@ -81,11 +84,29 @@ def phone(value: str, around: Around, linked: bool) -> tuple[str, str | None] | 
     return _national(value, number, around, linked)
 
 
+SERVICE = re2.compile(r"[48]00[- ]?\d{3}[- ]?\d{4}|[48]00\d{7}")
+
+
+def _possible(value: str, number: str) -> tuple[str, str | None] | None:
+    """A number with a country's code, parted or long, and as long as that country's are, though no such line is known."""
+    if sum(c in " -.()" for c in value) < 2 and len(number) < 10:
+        return None
+    for length in (1, 2, 3):
+        if int(number[:length] or 0) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
+            region = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[int(number[:length])][0]
+            plan = PhoneMetadata.metadata_for_region(region, None)
+            if plan and len(number) - length in plan.general_desc.possible_length:
+                return "international", region
+    return None
+
+
 def _national(value: str, number: str, around: Around, linked: bool) -> tuple[str, str | None] | None:
-    cued = "phone" in around.cues or linked
+    cued = "phone" in around.cues or linked or line_after(around.after)
     if not cued and ("numbered" in around.cues or not PUNCTUATED.fullmatch(value)):
         return None
     regions = regions_of(number, False)
+    if SERVICE.fullmatch(value) and (chinese(around) or not cued):
+        return None  # a company's hotline in China
     if not regions and cued and len(number) >= 8:
         regions = regions_of(number, True)
     if not regions or len(number) < 7 - 2 * ("phone" in around.cues):
@@ -113,6 +134,19 @@ def _one(regions: list[str]) -> str | None:
 
 MOBILE = ("CN", "cn_mobile", "86", r"1[3-9]\d{9}"), ("HK", "hk_mobile", "852", r"[45679]\d{7}"), \
          ("TW", "tw_mobile", "886", r"0?9\d{8}"), ("CN", "cn_landline", "86", r"0?[1-9]\d{8,11}")  # fmt: skip
+
+
+EXTENSION = re2.compile(r"(?i)[ ,]{0,2}(?:x|ext\.?|extension|转|轉|分机|分機|内线)[ :.]{0,2}\d{1,6}")
+
+
+def extension(after: bytes) -> int:
+    """Bytes of an extension that follows a number.
+
+    >>> extension(b" ext. 12 or"), extension("转801。".encode()), extension(b" x")
+    (8, 6, 0)
+    """
+    match = EXTENSION.match(after)
+    return int(match.end()) if match else 0
 
 
 def kind_of(value: str, style: str, region: str | None) -> str:

@@ -20,7 +20,7 @@ import re2
 from filters.bytewise import buffers
 from filters.pii import anchors, cued, identity, network, payment, phones
 from filters.pii import secrets as tokens
-from filters.pii.context import AFTER, BEFORE, cues, last_cues
+from filters.pii.context import AFTER, BEFORE, cues, last_cues, line_after
 from filters.pii.kinds import KINDS, Around, Rule
 
 SPANS = pa.schema(
@@ -103,13 +103,20 @@ def _shapes() -> np.ndarray:
 
 
 @cache
-def _rules(kinds: frozenset[str]) -> dict[tuple[int, int], list[tuple[Rule, re2._Regexp, re2._Regexp | None]]]:
+def _rules(kinds: frozenset[str]) -> dict[tuple[int, int], tuple[re2.Set, tuple[Rule, ...]]]:
+    """For each size the rules of these kinds that have it, and one set of their patterns."""
     by_size = defaultdict(list)
     for rule in RULES:
-        compiled = re2.compile(rule.pattern), re2.compile(rule.unmistakable) if rule.unmistakable else None
         for size in set(rule.sizes) if rule.kind in kinds else ():
-            by_size[size].append((rule, *compiled))
-    return by_size
+            by_size[size].append(rule)
+    sets = {}
+    for size, rules in by_size.items():
+        patterns = re2.Set.FullMatchSet()
+        for rule in rules:
+            patterns.Add(rule.pattern)
+        patterns.Compile()
+        sets[size] = patterns, tuple(rules)
+    return sets
 
 
 class _Scan:
@@ -176,16 +183,18 @@ class _Scan:
         return Around(before, after, cues(before, after) if near else last_cues(before))
 
     def _numbers(self, row: int, lo: int, hi: int, start: int, end: int, what: int) -> Iterator[Found]:
-        rules = self.by_size.get((what >> 8 & 0xFF, what >> 16 & 0xFF), ())
-        value, around = bytes(self.raw[start:end]), None
-        for rule, pattern, unmistakable in rules:
-            if not pattern.fullmatch(value):
-                continue
-            around = around or self._around(lo, hi, start, end)
-            clear = unmistakable is not None and unmistakable.fullmatch(value)
+        patterns, rules = self.by_size.get((what >> 8 & 0xFF, what >> 16 & 0xFF), (None, ()))
+        value = bytes(self.raw[start:end])
+        places = patterns.Match(value) if patterns else None
+        if not places:
+            return
+        around, text = self._around(lo, hi, start, end), value.decode()
+        if not _stands_alone(around):
+            return
+        for rule in (rules[place] for place in places):
             if what & 0xFF == anchors.GLUED and not {"phone", rule.cue} & around.cues:
                 continue
-            if _stands_alone(around, what) and convicts(rule, value.decode(), around, bool(clear)):
+            if convicts(rule, text, around):
                 yield self._span(row, start, end, rule.kind, rule.country)
 
     def _phone(self, row: int, lo: int, hi: int, start: int, end: int) -> Iterator[Found]:
@@ -196,15 +205,16 @@ class _Scan:
         around = self._around(lo, hi, first, end, False)
         linked = first - self.phone_end <= LINKED
         if not (linked or "phone" in around.cues or value[0] in "+＋(" or value[:2] == "00"):
-            if not phones.PUNCTUATED.match(value):
+            if not phones.PUNCTUATED.match(value) and not line_after(around.after):
                 return
         inner = first == start and not linked and around.before[-2:-1].isdigit() and around.before[-1:] in GAPS
         while len(value) >= 5:
             stop = first + len(value.encode())
-            rest = bytes(self.raw[stop : min(hi, stop + 2)])
-            more = rest[:1] in JOINTS and rest[1:].isalnum()
+            rest = bytes(self.raw[stop : min(hi, stop + 24)])
+            more = rest[:1] in JOINTS and rest[1:2].isdigit()
             hit = None if more else phones.phone(value, around._replace(after=rest), linked)
             if hit and not (inner and not phones.PUNCTUATED.fullmatch(value)):
+                stop += phones.extension(rest)
                 self.phone_end = stop
                 kind = phones.kind_of(value, *hit)
                 yield self._span(row, first, stop, kind if kind in self.kinds else "phone", hit[1])
@@ -272,19 +282,23 @@ class _Scan:
                     yield self._span(row, at + hit[0], at + hit[1], cued.TABLE[place].kind, hit[2])
 
 
-def _stands_alone(around: Around, what: int) -> bool:
+def _stands_alone(around: Around) -> bool:
     """Whether the value is no part of a longer code: nothing joins it to a letter or digit on either side."""
     before, after = around.before[-2:], around.after[:2]
     joined = before[-1:] in (b"-", b"_", b".") and before[:1].isalnum() and len(before) == 2
     return not joined and not (after[:1] in (b"-", b"_", b".", b"/") and after[1:].isdigit())
 
 
-def convicts(rule: Rule, value: str, around: Around, clear: bool) -> bool:
+def convicts(rule: Rule, value: str, around: Around) -> bool:
     """Whether a value of the rule's form is one: its cue, what else its company says, and its check."""
-    cued_by = rule.cue in around.cues or (rule.kind in ("national_id", "cn_id") and "national" in around.cues)
-    if rule.cue and not clear and not cued_by:
+    named = rule.cue in around.cues
+    if rule.kind == "national_id" and not named:  # any document's name will do, but not beside a telephone's
+        named = "national" in around.cues and "phone" not in around.cues
+    if rule.cue and not named and not (rule.unmistakable and re2.fullmatch(rule.unmistakable, value)):
         return False
-    if "numbered" in around.cues or (rule.fits is not None and not rule.fits(value, around)):
+    if "numbered" in around.cues and not named and "card" not in around.cues:
+        return False
+    if rule.fits is not None and not rule.fits(value, around):
         return False
     return bool(rule.valid(value))
 
