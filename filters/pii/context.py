@@ -14,7 +14,7 @@ BEFORE, AFTER = 64, 32
 ID_WORD = r"(?:id|no|nr|number|code|card|#|num)"
 NEAR = {
     "national": r"\b(?:national|personal|identity|identification|citizen|resident|civil|insurance|tax(?:payer)?)"
-    r"[ -]{0,2}(?:id|ident\w*|no|nr|number|code|card)\b|\bid[ -]?(?:number|no|nr|card|code)\b|\bID ?[:：#]|documento de identidad|\bTIN\b|\bpersonal code\b",
+    r"[ -]{0,2}(?:id|ident\w*|no|nr|number|code|card)\b|\bid[ -]?(?:number|card)\b|documento de identidad|\bTIN\b|\bpersonal code\b",
     "cn": r"身份证|身份證|证件号|公民身份|\bid (?:card|number)",
     "card": r"\bcards?\b|\bcc\b|\bcredit\b|\bdebit\b|\bvisa\b|\bmaster ?card|\bamex\b|american express|\bmaestro\b|\bdiners\b|"
     r"\bdiscover\b|\bjcb\b|\bcvv|\bpayment|卡号|卡號|信用卡|银行卡|储蓄卡|借记卡|\bkarte|\btarjeta|\bcarte\b",
@@ -36,16 +36,17 @@ NEAR = {
     "hk": r"\bhk\b|hong ?kong|香港", "zh_phone": r"电话|電話|手机|手機|聯絡|联系|致電|致电|行動|號碼",
     "ip": r"\bip(?:v4|s)?\b|address|\bhosts?\b|server|\bdns\b|\bping|gateway|router|subnet|proxy|firewall|netmask|network|"
     r"\bport\b|\bfrom\b|connect|://|地址|服务器|主机|域名|网关|代理|端口|访问",
+    "versions": r"version|release|upgrad|changelog|版本|更新",
     "hash": r"\btx|transaction|\bhash|block|commit|contract|合约|合約|交易哈希",
 }  # fmt: skip
 # what stands before a number, with no other number between
 PHONE = (
     r"\b(?:te?l|te?lf|phones?|ph|mob|telephone|call(?:ed|ing)?|fax|mobile|cell(?:ular)?|hotline|helpline|whatsapp|contact|dial|"
-    r"ring|sms|text|reach|my number|desk|answering at|messages? to|tél|téléphone|tel[eé]fono|telefone|telefon|telefoon|tlf|"
+    r"ring|sms|text (?:me|us|to)|reach|my number|desk|answering at|messages? to|tél|téléphone|tel[eé]fono|telefone|telefon|telefoon|tlf|"
     r"telefonnummer|handy|mobil|celular|cep|gsm|puhelin|viber|signal|telegram|tfno|m[oó]vil|portable|rufnummer|toll|"
     r"office|direct line|enquir(?:y|ies)|inquir(?:y|ies))\b|[☎☏📞📱✆]|телефон|тел|моб|τηλ|هاتف|تلفن|جوال|טלפון|전화|휴대폰|"
     r"연락처|電話|携帯|โทร|फ़ोन|फोन|điện thoại|电话|手机|手機|联系|聯絡|聯繫|致电|致電|拨打|撥打|传真|傳真|热线|熱線|來電|来电|"
-    r"座机|座機|固话|短信|咨询|諮詢|预约|(?:^|[^A-Za-z0-9.])[tmpfhwTMPFHW] ?[:：.] ?\(?$|[([][tmpTMP][)\]]"
+    r"座机|座機|固话|短信|咨询|諮詢|预约|[([]T[)\]]"
 )
 # what stands directly before it
 LAST = {
@@ -58,6 +59,7 @@ LAST = {
     "version": r"(?:\b(?:version|release[ds]?|firmware|build|kernel|driver|update[ds]?|upgrade[ds]?|ver|rev|section|sec|"
     r"chapter|figure|fig|table|clause|article|rule|step|part|oid|v)|版本号?|章节?|节|第|§)\.?[:：]? ?(?:to )?$|[a-z]/$",
     "phone": rf"(?:{PHONE})[^0-9\n]*\n?[^0-9\n]*$",
+    "letter": r"(?:^|[^A-Za-z0-9.])[tmpfhw] ?[:：.] ?\(?$",
     "money": r"(?:[$€£¥￥₹]|\b(?:usd|eur|rmb|cny|gbp)) ?$",
 }  # fmt: skip
 TAIL = 48  # bytes before a number in which LAST is looked for

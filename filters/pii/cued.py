@@ -64,7 +64,7 @@ def _fixed(country: str | None) -> Country:
 
 
 PLATES = (
-    r"(?i:[A-Z]{2}\d{2}[ \-]?[A-Z]{3}|[A-Z]\d{1,3}[ \-]?[A-Z]{3}|[A-Z]{3}[ \-]?\d{1,3}[A-Z]|[A-Z]{2}-?\d{3}-?[A-Z]{2}|"
+    r"(?:[A-Z]{2}\d{2}[ \-]?[A-Z]{3}|[A-Z]\d{1,3}[ \-]?[A-Z]{3}|[A-Z]{3}[ \-]?\d{1,3}[A-Z]|[A-Z]{2}-?\d{3}-?[A-Z]{2}|"
     r"[A-Z]{1,3}[ \-][A-Z]{1,2}[ \-]\d{1,4}[EH]?|\d{2} ?[A-Z]{1,3} ?\d{2,5}|[A-Z]{2}\d{1,2}[A-Z]{1,3}\d{4}|"
     r"[A-Z]{3}[ \-]?\d{3,4}(?:[A-Z]{2})?|\d{4}[ \-]?[B-Z]{3}|\d[A-Z]{3}\d{3})"
 )
@@ -77,7 +77,7 @@ TABLE = (
     Cued("wechat", ("微信号", "微信", "薇信", "V信", "v信", "wechat", "weixin", "微信id"),
          rf"(?:号|號|ID|id|账号|帐号)?{LABEL}[ \t]{{0,2}}(?:[:：=＝]|是|为|is|号|加)[ \t]{{0,2}}([A-Za-z][A-Za-z0-9_\-]{{5,19}}){END}",
          wechat, _fixed("CN"), "6-20 signs, begins with a letter"),
-    Cued("wechat", ("微信号", "微信", "薇信", "加v", "加V", "vx", "VX", "wx", "WX", "wechat"),
+    Cued("wechat", ("微信号", "微信", "薇信", "加v", "加V", "vx", "wx", "wechat"),
          rf"{LABEL}{POINTS}([A-Za-z][A-Za-z\-]{{0,14}}[0-9_][A-Za-z0-9_\-]{{0,14}}){END}",
          lambda v: 6 <= len(v) <= 20, _fixed("CN"), "6-20 signs, begins with a letter, holds a digit"),
     Cued("qq", ("qq", "扣扣", "企鹅号", "q号"), rf"(?:群|邮箱)?{LABEL}{POINTS}(?:联系|咨询|客服|加)?{POINTS}([1-9]\d{{4,10}}){END}",

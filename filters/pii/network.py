@@ -127,13 +127,25 @@ def ipv4(value: str, around: Around) -> bool:
 
 
 def ip_cue(around: Around) -> bool:
-    """Whether machines are spoken of beside it, or nothing at all stands there."""
-    return not (around.before + around.after).strip() or "ip" in cues(around.before, around.after)
+    """Whether machines and no versions are spoken of beside it, and no heading begins with it; or nothing is there."""
+    if not (around.before + around.after).strip():
+        return True
+    opens = not around.before.strip(b" \t\r") or around.before.rstrip(b" \t\r").endswith(b"\n")
+    if opens and around.after[:1] in (b" ", b"\t", b"."):
+        return False
+    near = cues(around.before, around.after)
+    return "ip" in near and "versions" not in near
 
 
 def ipv6(value: str, around: Around) -> bool:
-    """A public address; times, scopes of C++ and hardware addresses do not parse as one."""
-    return around.before[-1:] not in (b":", b".") and not _alnum(around.after[:1]) and public(value)
+    """A public address; times, scopes of C++ and hardware addresses do not parse as one.
+
+    A shortened one must be of 2000::/3, out of which all are given: `::1:123` and `fe80::` are other things.
+    """
+    first = value.partition(":")[0]
+    if "::" in value and not (len(first) == 4 and first[0] in "23"):
+        return False
+    return around.before[-1:] not in (b":", b".", b"-") and not _alnum(around.after[:1]) and public(value)
 
 
 def public(value: str) -> bool:

@@ -20,7 +20,10 @@ ISSUERS = (
     ("9792", (16,)), ("2131|1800", (15,)),
 )  # fmt: skip
 PATTERNS = [(re2.compile(f"^(?:{prefix})"), lengths) for prefix, lengths in ISSUERS]
-CARD = r"\d{12,19}|(?:\d{3,7} ){2,4}\d{1,7}|(?:\d{3,7}-){2,4}\d{1,7}|(?:\d{3,7}\.){2,4}\d{1,7}"
+CARD = r"\d{12,19}|" + "|".join(
+    rf"\d{{4}}{sign}\d{{4}}{sign}\d{{4}}{sign}\d{{1,4}}(?:{sign}\d{{1,3}})?|\d{{4}}{sign}\d{{6}}{sign}\d{{4,5}}"
+    for sign in (" ", "-", r"\.")
+)
 SIZES = tuple((n, n) for n in range(12, 20))
 ALIKE = 2  # fewer different digits than this make no number
 
@@ -39,7 +42,7 @@ def card_fits(value: str, around: Around) -> bool:
 
 
 def _leading_zero(around: Around) -> bool:
-    return around.before.endswith((b"=", b"/", b"0."))
+    return around.before.endswith((b"=", b"/", b"."))
 
 
 def any_card(value: str) -> bool:

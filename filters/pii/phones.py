@@ -27,6 +27,7 @@ PUNCTUATED = re2.compile(
     r"\([2-9]\d\d\) ?[2-9]\d\d[-. ]\d{4}|1?[-. ]?[2-9]\d\d-[2-9]\d\d-\d{4}|[2-9]\d\d\.[2-9]\d\d\.\d{4}|"
     r"1-8\d\d-\d{3}-\d{4}|\(0\d{1,4}\)[ -]?\d{2,4}[ -]?\d{3,4}(?:[ -]?\d{2,4})?|0\d{2,3}[-－]\d{7,8}|09\d\d-\d{3}-?\d{3}"
 )
+CHINESE = re2.compile(r"\(?0\d{2,3}\)?[-－ ]?\d{7,8}|1[3-9]\d[- ]?\d{4}[- ]?\d{4}")
 NORTH_AMERICAN = re2.compile(r"1?[-. ]?\(?[2-9]\d\d\)?[-. ]?[2-9]\d\d[-. ]?\d{4}")
 
 
@@ -102,6 +103,9 @@ def _possible(value: str, number: str) -> tuple[str, str | None] | None:
 
 def _national(value: str, number: str, around: Around, linked: bool) -> tuple[str, str | None] | None:
     cued = "phone" in around.cues or linked or line_after(around.after)
+    cued |= "letter" in around.cues and len(number) >= 9
+    if 2 * len(re2.findall(r"\d+", value)) > len(number):
+        return None  # single digits are no number's groups
     if not cued and ("numbered" in around.cues or not PUNCTUATED.fullmatch(value)):
         return None
     regions = regions_of(number, False)
@@ -113,9 +117,8 @@ def _national(value: str, number: str, around: Around, linked: bool) -> tuple[st
         return None
     if NORTH_AMERICAN.fullmatch(value) and "US" in regions:
         return "national", "US"
-    for region in ("CN",) if number.startswith("0") and "-" in value else ():
-        if region in regions and len(number) >= 10:
-            return "national", region
+    if "CN" in regions and CHINESE.fullmatch(value) and (chinese(around) or not _words(around)):
+        return "national", "CN"
     return "national", _one(regions)
 
 
@@ -159,6 +162,11 @@ def kind_of(value: str, style: str, region: str | None) -> str:
     return "phone"
 
 
+def _words(around: Around) -> bool:
+    """Whether any letter of ASCII stands near."""
+    return any(0x41 <= b & 0xDF <= 0x5A for b in around.before + around.after)
+
+
 def chinese(around: Around) -> bool:
     """Whether a three-byte character, as Chinese ones are, stands near."""
     return any(0xE3 <= b <= 0xE9 for b in around.before[-24:] + around.after[:24])
@@ -166,10 +174,11 @@ def chinese(around: Around) -> bool:
 
 def cn_mobile_fits(value: str, around: Around) -> bool:
     """Eleven digits in Chinese company, parted 3-4-4, after a cue, or alone; +1 381 234 5678 is another country's."""
-    if around.before.endswith((b"+", b"=", b"/")) and "phone" not in around.cues:
+    if around.before.rstrip().endswith(b"+") or (around.before.endswith((b"=", b"/")) and "phone" not in around.cues):
         return False
-    alone = not any(b > 0x20 for b in around.before + around.after)
-    return alone or len(value) > 11 or "phone" in around.cues or chinese(around)
+    if not _words(around) or len(value) > 11 or chinese(around):
+        return True
+    return "phone" in around.cues and not regions_of(value, True)
 
 
 def hk_mobile_fits(value: str, around: Around) -> bool:

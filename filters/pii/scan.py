@@ -265,18 +265,27 @@ class _Scan:
                 return
             value = value[: max(value.rfind(" "), value.rfind("-"), 0)]
 
+    def _chinese(self, row: int, at: int) -> bool:
+        around = bytes(self.raw[max(self.edges[row], at - BEFORE) : min(self.edges[row + 1], at + BEFORE)])
+        return any(0xE3 <= b <= 0xE9 for b in around)
+
     def after_cues(self) -> Iterator[Found]:
         """Values that a word before them gives away."""
         if not self.kinds & {entry.kind for entry in cued.TABLE}:
             return
         words, places = cued.automaton(self.kinds)
         first, last = self.edges[0], self.edges[-1]
-        for word, _, end in words.find_matches_as_indexes(bytes(self.raw[first:last])):
-            at, row = first + end, int(np.searchsorted(self.bounds, first + end, "right")) - 1
+        for word, begin, end in words.find_matches_as_indexes(bytes(self.raw[first:last])):
+            start, at, row = first + begin, first + end, int(np.searchsorted(self.bounds, first + end, "right")) - 1
             if row >= len(self.edges) - 1:
                 continue
             window = bytes(self.raw[at : min(self.edges[row + 1], at + cued.REACH)])
+            bare = self.raw[start - 1 : start] if start > self.edges[row] else b""
+            if places[word] and bytes(bare).isalnum() and self.raw[start] < 0x80:
+                continue  # the end of a longer word
             for place in places[word]:
+                if cued.TABLE[place].kind == "wechat" and end - begin < 4 and not self._chinese(row, start):
+                    continue  # wx and vx are other things elsewhere
                 hit = cued.value_after(place, window)
                 if hit:
                     yield self._span(row, at + hit[0], at + hit[1], cued.TABLE[place].kind, hit[2])
@@ -285,7 +294,9 @@ class _Scan:
 def _stands_alone(around: Around) -> bool:
     """Whether the value is no part of a longer code: nothing joins it to a letter or digit on either side."""
     before, after = around.before[-2:], around.after[:2]
-    joined = before[-1:] in (b"-", b"_", b".") and before[:1].isalnum() and len(before) == 2
+    if before[-1:] == b"-" and (len(before) < 2 or before[0] < 0x80):
+        return False
+    joined = before[-1:] in (b"_", b".") and before[:1].isalnum() and len(before) == 2
     return not joined and not (after[:1] in (b"-", b"_", b".", b"/") and after[1:].isdigit())
 
 
