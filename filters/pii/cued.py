@@ -75,23 +75,31 @@ CHINESE_PLATE = re2.compile(
 END = r"(?:[^A-Za-z0-9_\-]|$)"
 TABLE = (
     Cued("wechat", ("微信号", "微信", "薇信", "V信", "v信", "wechat", "weixin", "微信id"),
-         rf"(?:号|號|ID|id|账号|帐号)?{LABEL}[ \t]{{0,2}}(?:[:：=＝]|是|为|is|号|加)[ \t]{{0,2}}([A-Za-z][A-Za-z0-9_\-]{{5,19}}){END}",
+         rf"(?:号|號|ID|id|账号|帐号)?{LABEL}[ \t]{{0,2}}(?:[:：=＝]|是|为|is|号|加)[ "
+         rf"\t]{{0,2}}([A-Za-z][A-Za-z0-9_\-]{{5,19}}){END}",
          wechat, _fixed("CN"), "6-20 signs, begins with a letter"),
     Cued("wechat", ("微信号", "微信", "薇信", "加v", "加V", "vx", "wx", "wechat"),
          rf"{LABEL}{POINTS}([A-Za-z][A-Za-z\-]{{0,14}}[0-9_][A-Za-z0-9_\-]{{0,14}}){END}",
          lambda v: 6 <= len(v) <= 20, _fixed("CN"), "6-20 signs, begins with a letter, holds a digit"),
-    Cued("qq", ("qq", "扣扣", "企鹅号", "q号"), rf"(?:群|邮箱)?{LABEL}{POINTS}(?:联系|咨询|客服|加)?{POINTS}([1-9]\d{{4,10}}){END}",
+    Cued("qq", ("qq", "扣扣", "企鹅号", "q号"), rf"(?:群|邮箱)?{LABEL}{POINTS}(?:联系|咨询|客服|"
+    rf"加)?{POINTS}([1-9]\d{{4,10}}){END}",
          numbers, _fixed("CN"), "5-11 digits"),
-    Cued("passport", ("passport", "护照", "護照", "pasaporte", "reisepass", "passeport", "passaporto", "пасспорт", "паспорт",
+    Cued("passport", ("passport", "护照", "護照", "pasaporte", "reisepass", "passeport", "passaporto", "пасспорт",
+         "паспорт",
                       "pass-nr", "여권", "パスポート", "旅券"),
-         r"[^0-9\n]{0,32}?(?:[ \t:：#.(（]|号|码|碼|號|为|是|番号|번호)((?i:[A-Z]\d{7,8}|[A-Z]{2}\d{6,7}|[A-Z]{3}\d{6}|[A-Z]\d{7}[A-Z]|[A-Z]\d{2}[A-Z]\d{2}[A-Z]{2}\d|[A-Z]\d{3}[A-Z]\d{4})|\d{8,9})"
+         r"[^0-9\n]{0,32}?(?:[ \t:：#.(（]|号|码|碼|號|为|是|番号|번호)((?i:[A-Z]\d{7,8}|[A-Z]{2}\d{6,7}|"
+         r"[A-Z]{3}\d{6}|[A-Z]\d{7}[A-Z]|[A-Z]\d{2}[A-Z]\d{2}[A-Z]{2}\d|[A-Z]\d{3}[A-Z]\d{4})|\d{8,9})"
          + END, passport, passport_country, "ICAO 9303"),
-    Cued("swift", ("swift", "bic"), r"(?i:[ /\-]{0,2}(?:bic|swift))?(?i: ?code| ?codes| ?no\.?|代码|代碼|码)?[^A-Za-z0-9\n]{0,6}"
+    Cued("swift", ("swift", "bic"), r"(?i:[ /\-]{0,2}(?:bic|swift))?(?i: ?code| ?codes| ?no\.?|代码|代碼|"
+    r"码)?[^A-Za-z0-9\n]{0,6}"
          r"(?i:is )?([A-Z]{4}[A-Z]{2}[A-Z0-9]{2}(?:[A-Z0-9]{3})?)" + END, swift, bic_country, "ISO 9362"),
     Cued("plate", ("licence plate", "license plate", "number plate", "numberplate", "registration number", "reg number",
-                   "vehicle reg", "car reg", "vehicle registration", "registration plate", "kennzeichen", "plaka", "matrícula", "matricula",
-                   "immatriculation", "plates", "plate", "targa", "kenteken", "vehicles", "车牌号", "车牌", "車牌", "车号"),
-         r"(?:[^0-9A-Za-z\n]{1,4}(?:(?i:number|no|is|was|号码|号))?[^0-9A-Za-z\n]{0,4}){0,2}(" + PLATES + ")" + END, plate, _fixed(None),
+                   "vehicle reg", "car reg", "vehicle registration", "registration plate", "kennzeichen", "plaka",
+                   "matrícula", "matricula",
+                   "immatriculation", "plates", "plate", "targa", "kenteken", "vehicles", "车牌号", "车牌", "車牌",
+                   "车号"),
+         r"(?:[^0-9A-Za-z\n]{1,4}(?:(?i:number|no|is|was|号码|号))?[^0-9A-Za-z\n]{0,4}){0,2}(" + PLATES + ")" + END,
+         plate, _fixed(None),
          "national forms"),
     Cued("national_id", ("hkid", "香港身份證", "香港身份证", "身份證號碼", "身份證", "身份证"),
          r"[^0-9A-Za-z\n]{0,12}((?i:[A-Z]{1,2}\d{6}\([0-9A]\)))", lambda v: hong_kong(v), _fixed("HK"),
@@ -128,7 +136,9 @@ def automaton(kinds: frozenset[str]) -> tuple[BytesAhoCorasick, tuple[tuple[int,
             for form in (word, word.lower(), word.upper(), word.title(), word.capitalize()):
                 if place not in words.setdefault(form.encode(), []):
                     words[form.encode()].append(place)
-    return BytesAhoCorasick(list(words), MatchKind.LeftmostLongest, Implementation.DFA), tuple(map(tuple, words.values()))
+    return BytesAhoCorasick(list(words), MatchKind.LeftmostLongest, Implementation.DFA), tuple(
+        map(tuple, words.values())
+    )
 
 
 @cache

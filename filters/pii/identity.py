@@ -11,7 +11,7 @@ from importlib import import_module
 
 from stdnum.fi import hetu
 
-from filters.pii.kinds import Rule
+from filters.pii.kinds import Around, Rule
 
 STDNUM = "python-stdnum, stdnum.{}; https://arthurdejong.org/python-stdnum/doc/2.2/"
 NINO_PREFIX = frozenset(("BG", "GB", "KN", "NK", "NT", "TN", "ZZ"))
@@ -68,10 +68,15 @@ def nino(value: str) -> bool:
     return compact(value)[:2] not in NINO_PREFIX
 
 
+def nino_fits(value: str, around: Around) -> bool:
+    """In one word it may be a product's number: then a cue word, or nothing at all beside it."""
+    return " " in value or "nino" in around.cues or not (around.before + around.after).strip()
+
+
 def itin(value: str) -> bool:
     """The groups that the IRS gives: 50 to 65, 70 to 88, 90 to 92, 94 to 99."""
     group = int(compact(value)[3:5])
-    return 50 <= group <= 65 or 70 <= group <= 99 and group not in (89, 93)
+    return 50 <= group <= 65 or (70 <= group <= 99 and group not in (89, 93))
 
 
 def old_cn_id(value: str) -> bool:
@@ -101,7 +106,8 @@ RULES = (
     _country("KR", "kr.rrn", "13:13", r"\d{6}-?[1-8]\d{6}", "kr", r"\d{6}-\d{7}"),
     Rule("national_id", "hetu, also temporary", STDNUM.format("fi.hetu"), ((11, 10), (11, 9), (10, 10), (10, 9)),
          r"(?i:[0-3]\d[01]\d{3}[\-+A-FU-Y]\d{3}[0-9A-Y])", lambda v: hetu.is_valid(v, allow_temporary=True), "FI"),
-    _country("SE", "se.personnummer", "10:10 12:12", r"(?:\d\d)?\d\d[01]\d[0-9]\d[\-+]?\d{4}", "se", r"\d{6}[\-+]\d{4}"),
+    _country("SE", "se.personnummer", "10:10 12:12", r"(?:\d\d)?\d\d[01]\d[0-9]\d[\-+]?\d{4}", "se",
+             r"\d{6}[\-+]\d{4}"),
     _country("NO", "no.fodselsnummer", "11:11", r"\d{6} ?\d{5}", "no"),
     _country("DK", "dk.cpr", "10:10", r"\d{6}-?\d{4}", "dk"),
     _country("BE", "be.nn", "11:11", r"\d{11}|\d\d\.\d\d\.\d\d-\d{3}\.\d\d", "be", r"\d\d\.\d\d\.\d\d-\d{3}\.\d\d"),
@@ -139,10 +145,12 @@ RULES = (
     _country("EC", "ec.ci", "10:10", r"\d{10}|\d{9}-\d", "ec"),
     _country("DO", "do.cedula", "11:11", r"\d{3}-\d{7}-\d"),
     Rule("national_id", "NRIC, FIN", "ICA, Singapore", ((9, 7),), r"(?i:[STFGM]\d{7}[A-Z])", singapore, "SG"),
-    Rule("national_id", "identity card", "Ministry of the Interior, Taiwan", ((10, 9),), r"(?i:[A-Z][1289]\d{8})", taiwan, "TW", "tw"),
+    Rule("national_id", "identity card", "Ministry of the Interior, Taiwan", ((10, 9),), r"(?i:[A-Z][1289]\d{8})",
+         taiwan, "TW", "tw"),
     Rule("national_id", "Rentenversicherungsnummer", "VKVV section 4", ((12, 11),),
          r"\d\d[0-9]\d[01]\d\d\d[A-Z]\d{3}", german_pension, "DE"),
-    Rule("national_id", "Medicare card", "Services Australia", ((10, 10), (11, 11)), r"\d{4} ?\d{5} ?\d{1,2}", medicare, "AU", "medicare"),
+    Rule("national_id", "Medicare card", "Services Australia", ((10, 10), (11, 11)), r"\d{4} ?\d{5} ?\d{1,2}",
+         medicare, "AU", "medicare"),
     Rule("national_id", "SNILS", "Pension Fund of Russia", ((11, 11),), r"\d{3}-\d{3}-\d{3} \d\d", snils, "RU"),
     Rule("cn_id", "18 digits", "GB 11643-1999", ((18, 18), (18, 17)),
          r"[1-8]\d{5} ?(?:18|19|20)\d\d[01]\d[0-3]\d ?\d{3}[\dXx]", import_module("stdnum.cn.ric").is_valid, "CN"),
@@ -152,7 +160,7 @@ RULES = (
     Rule("us_itin", "individual taxpayer number", "IRS", ((9, 9),), r"9\d\d[-. ]?\d\d[-. ]?\d{4}",
          lambda v: itin(v), "US", "itin", r"\d{3}-\d\d-\d{4}"),
     Rule("uk_nino", "national insurance number", "HMRC NIM39110", ((9, 6),),
-         r"(?i:[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z](?: ?\d\d){3} ?[A-D])", nino, "GB"),
+         r"(?i:[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z](?: ?\d\d){3} ?[A-D])", nino, "GB", fits=nino_fits),
 )  # fmt: skip
 
 

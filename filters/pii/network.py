@@ -78,7 +78,9 @@ def spelt_email(window: bytes, at: int) -> tuple[int, int] | None:
     """Start and end of an address like `name [at] host [dot] com` in the window, around byte `at` of it."""
     for match in SPELT.finditer(window):
         start, end = match.span(1)
-        if start <= at < end:
+        if start > at:
+            break
+        if at < end:
             plain = SEPARATED.sub(".", match.group(1).decode()).split(".")
             top = plain[-1].strip().lower()
             if top in top_levels() and not reserved(".".join(p.strip().lower() for p in plain[1:])):

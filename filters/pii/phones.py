@@ -8,6 +8,7 @@ applied, only the region's national prefix. https://github.com/google/libphonenu
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import phonenumbers
 import re2
@@ -20,15 +21,21 @@ LINES = ("fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost", "pe
          "voicemail")  # fmt: skip
 DATE = re2.compile(
     rb"(?:19|20)\d\d[-./ ]\d{1,2}[-./ ]\d{1,2}(?:\D.*)?|\d{1,2}[-./ ]\d{1,2}[-./ ](?:19|20)\d\d(?:\D.*)?|"
-    rb"(?:19|20)\d\d ?[-/] ?(?:19|20)\d\d|(?:19|20)\d\d(?:0[1-9]|1[0-2])[0-3]\d"
+    rb"(?:19|20)\d\d[^0-9]+(?:19|20)\d\d|(?:19|20)\d\d(?:0[1-9]|1[0-2])[0-3]\d"
 )
 # forms that no other number takes: (555) 123-4567, 555-123-4567, 010-12345678, 0912-345-678
 PUNCTUATED = re2.compile(
     r"\([2-9]\d\d\) ?[2-9]\d\d[-. ]\d{4}|1?[-. ]?[2-9]\d\d-[2-9]\d\d-\d{4}|[2-9]\d\d\.[2-9]\d\d\.\d{4}|"
-    r"1-8\d\d-\d{3}-\d{4}|\(0\d{1,4}\)[ -]?\d{2,4}[ -]?\d{3,4}(?:[ -]?\d{2,4})?|0\d{2,3}[-－]\d{7,8}|09\d\d-\d{3}-?\d{3}"
+    r"1-8\d\d-\d{3}-\d{4}|\(0\d{1,4}\)[ -]?\d{2,4}[ -]?\d{3,4}(?:[ -]?\d{2,4})?|0\d{2,3}[-－]\d{7,8}|"
+    r"09\d\d-\d{3}-?\d{3}"
 )
 CHINESE = re2.compile(r"\(?0\d{2,3}\)?[-－ ]?\d{7,8}|1[3-9]\d[- ]?\d{4}[- ]?\d{4}")
 NORTH_AMERICAN = re2.compile(r"1?[-. ]?\(?[2-9]\d\d\)?[-. ]?[2-9]\d\d[-. ]?\d{4}")
+
+
+def _plan(region: str) -> Any:
+    """libphonenumber's plan of a region."""
+    return PhoneMetadata.metadata_for_region(region, None)
 
 
 @cache
@@ -37,10 +44,9 @@ def _plans() -> tuple[tuple[str, ...], re2.Set, re2.Set]:
     options = re2.Options()
     options.max_mem = 256 << 20
     regions, national, international = [], re2.Set.FullMatchSet(options), re2.Set.FullMatchSet(options)
-    codes = [(region, PhoneMetadata.metadata_for_region(region, None)) for region in
-             sorted(phonenumbers.SUPPORTED_REGIONS)]  # fmt: skip
-    codes += [("001", PhoneMetadata.metadata_for_nongeo_region(code, None)) for code in
-              sorted(phonenumbers.COUNTRY_CODES_FOR_NON_GEO_REGIONS)]  # fmt: skip
+    codes = [(region, _plan(region)) for region in sorted(phonenumbers.SUPPORTED_REGIONS)]
+    nongeographic = sorted(phonenumbers.COUNTRY_CODES_FOR_NON_GEO_REGIONS)
+    codes += [("001", PhoneMetadata.metadata_for_nongeo_region(code, None)) for code in nongeographic]
     for region, plan in codes:
         lines = [getattr(plan, line) for line in LINES]
         numbers = "|".join(dict.fromkeys(n.national_number_pattern for n in lines if n and n.national_number_pattern))
@@ -89,13 +95,13 @@ SERVICE = re2.compile(r"[48]00[- ]?\d{3}[- ]?\d{4}|[48]00\d{7}")
 
 
 def _possible(value: str, number: str) -> tuple[str, str | None] | None:
-    """A number with a country's code, parted or long, and as long as that country's are, though no such line is known."""
+    """A number with a country's code and as long as that country's are, though its plan has no such line."""
     if sum(c in " -.()" for c in value) < 2 and len(number) < 10:
         return None
     for length in (1, 2, 3):
         if int(number[:length] or 0) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
             region = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[int(number[:length])][0]
-            plan = PhoneMetadata.metadata_for_region(region, None)
+            plan = _plan(region)
             if plan and len(number) - length in plan.general_desc.possible_length:
                 return "international", region
     return None
@@ -156,9 +162,9 @@ def kind_of(value: str, style: str, region: str | None) -> str:
     """The kind of a convicted number: a Chinese one's own, else `phone`."""
     number = "".join(c for c in value if "0" <= c <= "9").removeprefix("00")
     for country, kind, code, pattern in MOBILE:
-        if region == country and (style == "international" or number.startswith("0")):
-            if re2.fullmatch(pattern, number.removeprefix(code)):
-                return kind
+        own = region == country and (style == "international" or number.startswith("0"))
+        if own and re2.fullmatch(pattern, number.removeprefix(code)):
+            return kind
     return "phone"
 
 
@@ -198,8 +204,10 @@ def always(value: str) -> bool:
 
 RULES = (
     Rule("cn_mobile", "mainland mobile", "MIIT numbering plan", ((11, 11), (13, 13), (15, 15)),
-         r"(?:(?:00)?86[ \-]?)?1[3-9]\d(?:[ \-]?\d{4}[ \-]?\d{4}|[ \-]\d{3}[ \-]\d{5})", always, "CN", fits=cn_mobile_fits),
-    Rule("hk_mobile", "Hong Kong mobile", "libphonenumber", ((8, 8), (11, 11)), r"(?:852[ \-]?)?[4-79]\d{3}[ \-]?\d{4}", always,
+         r"(?:(?:00)?86[ \-]?)?1[3-9]\d(?:[ \-]?\d{4}[ \-]?\d{4}|[ \-]\d{3}[ \-]\d{5})", always, "CN",
+         fits=cn_mobile_fits),
+    Rule("hk_mobile", "Hong Kong mobile", "libphonenumber", ((8, 8), (11, 11)),
+         r"(?:852[ \-]?)?[4-79]\d{3}[ \-]?\d{4}", always,
          "HK", "hk", fits=hk_mobile_fits),
     Rule("tw_mobile", "Taiwanese mobile", "libphonenumber", ((10, 10),), r"09\d\d-?\d{3}-?\d{3}", always, "TW",
          fits=tw_mobile_fits),

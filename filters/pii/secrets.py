@@ -88,7 +88,9 @@ def secrets(window: bytes, start: int, end: int) -> list[tuple[int, int]]:
         rule = known.rules[k]
         for match in rule.pattern.finditer(window):
             s, e = match.span(1)
-            if s < end and start < e and _is_secret(rule, match.group(1), match.group(0)):
+            if s >= end:
+                break
+            if start < e and _is_secret(rule, match.group(1), match.group(0)):
                 found.append((s, e))
     return found
 
