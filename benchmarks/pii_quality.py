@@ -30,23 +30,31 @@ MAIL = ("EMAIL", "EMAIL_ADDRESS")
 CARDS = ("credit_card", "cn_bank_card")
 LABELS = {
     "EMAIL_ADDRESS": ("email",), "EMAIL": ("email",), "IP_ADDRESS": ("ipv4", "ipv6"), "IP": ("ipv4", "ipv6"),
-    "CREDIT_CARD": CARDS, "BANK_CARD": CARDS, "IBAN_CODE": ("iban",), "US_SSN": ("us_ssn", "us_itin"), "CN_ID": ("cn_id",),
+    "CREDIT_CARD": CARDS, "BANK_CARD": CARDS, "IBAN_CODE": ("iban",), "US_SSN": ("us_ssn", "us_itin"),
+    "CN_ID": ("cn_id",),
     "CN_MOBILE": ("cn_mobile",), "CN_LANDLINE": ("cn_landline",), "PHONE_NUMBER": PHONES,
 }  # fmt: skip
 PRESIDIO = {
-    "EMAIL": ("EMAIL_ADDRESS",), "IP": ("IP_ADDRESS",), "BANK_CARD": ("CREDIT_CARD",), "US_SSN": ("US_SSN", "US_ITIN"),
+    "EMAIL": ("EMAIL_ADDRESS",),
+    "IP": ("IP_ADDRESS",),
+    "BANK_CARD": ("CREDIT_CARD",),
+    "US_SSN": ("US_SSN", "US_ITIN"),
 }
 OWN = ("CN_ID", "CN_MOBILE", "CN_LANDLINE")  # what no peer tells apart  # fmt: skip
 UNIT = {
     "EMAIL_ADDRESS": ("email",), "IP_ADDRESS": ("ipv4", "ipv6"), "CREDIT_CARD": CARDS, "CRYPTO": ("bitcoin",),
-    "MAC_ADDRESS": ("mac",), "US_SSN": ("us_ssn",), "US_ITIN": ("us_itin",), "UK_NINO": ("uk_nino",), "IBAN_CODE": ("iban",),
+    "MAC_ADDRESS": ("mac",), "US_SSN": ("us_ssn",), "US_ITIN": ("us_itin",), "UK_NINO": ("uk_nino",),
+    "IBAN_CODE": ("iban",),
     **dict.fromkeys(("PH_MOBILE_NUMBER", "TR_PHONE_NUMBER", "PHONE_NUMBER"), PHONES),
-    **dict.fromkeys(("US_PASSPORT", "UK_PASSPORT", "ES_PASSPORT", "DE_PASSPORT", "KR_PASSPORT", "IN_PASSPORT", "IT_PASSPORT"),
+    **dict.fromkeys(("US_PASSPORT", "UK_PASSPORT", "ES_PASSPORT", "DE_PASSPORT", "KR_PASSPORT", "IN_PASSPORT",
+    "IT_PASSPORT"),
                     ("passport",)),
     **dict.fromkeys(("UK_VEHICLE_REGISTRATION", "TR_LICENSE_PLATE", "DE_KFZ", "IN_VEHICLE_REGISTRATION",
                      "NG_VEHICLE_REGISTRATION"), ("plate",)),
-    **dict.fromkeys(("FI_PERSONAL_IDENTITY_CODE", "TH_TNIN", "SE_PERSONNUMMER", "KR_RRN", "CA_SIN", "TR_NATIONAL_ID", "ES_NIE",
-                     "ES_NIF", "ZA_ID_NUMBER", "SG_NRIC_FIN", "DE_SOCIAL_SECURITY", "DE_TAX_ID", "IN_AADHAAR", "PL_PESEL", "IN_PAN",
+    **dict.fromkeys(("FI_PERSONAL_IDENTITY_CODE", "TH_TNIN", "SE_PERSONNUMMER", "KR_RRN", "CA_SIN", "TR_NATIONAL_ID",
+    "ES_NIE",
+                     "ES_NIF", "ZA_ID_NUMBER", "SG_NRIC_FIN", "DE_SOCIAL_SECURITY", "DE_TAX_ID", "IN_AADHAAR",
+                     "PL_PESEL", "IN_PAN",
                      "AU_MEDICARE", "AU_TFN", "UK_NHS", "IT_FISCAL_CODE"), ("national_id",)),
 }  # fmt: skip
 Spans = list[tuple[int, int, str]]
@@ -112,7 +120,9 @@ def overlaps(a: tuple[int, int, str], b: tuple[int, int, str]) -> bool:
 def spans_table(items: list[dict], name: str, finders: dict[str, Finder], errors: int) -> None:
     """Scores of all finders on texts with labelled spans, and how many texts without labels are touched."""
     texts, gold = [r["text"] for r in items], [[tuple(s) for s in r["spans"]] for r in items]
-    kept_back = [[s for s in spans if s[2] in MAIL and reserved(t[s[0] : s[1]])] for t, spans in zip(texts, gold, strict=True)]
+    kept_back = [
+        [s for s in spans if s[2] in MAIL and reserved(t[s[0] : s[1]])] for t, spans in zip(texts, gold, strict=True)
+    ]
     gold = [[s for s in spans if s not in left] for spans, left in zip(gold, kept_back, strict=True)]
     for spans in gold:
         spans += [(a, b, "PHONE_NUMBER") for a, b, label in spans if label in ("CN_MOBILE", "CN_LANDLINE")]
@@ -134,7 +144,10 @@ def spans_table(items: list[dict], name: str, finders: dict[str, Finder], errors
             if errors and who == "Winnow":
                 show(texts, gold, found, label, names, errors)
         empty = [k for k, spans in enumerate(gold) if not spans]
-        print(f"| texts without labels: {len(empty)} | {who} | | {sum(bool(found[k]) for k in empty)} touched | | | | | | |")
+        print(
+            f"| texts without labels: {len(empty)} | {who} | | {sum(bool(found[k]) for k in empty)} touched | | | | | "
+            f"| |"
+        )
         if errors and who == "Winnow":
             for k in [k for k in empty if found[k]][:errors]:
                 print("    NEGATIVE", texts[k], [(texts[k][a:b], kind) for a, b, kind in found[k]])
@@ -194,7 +207,10 @@ def units_table(items: list[dict], errors: int) -> None:
         counted[row["entity"]][f"{side} right"] += hits == row["n"]
         if errors and hits != row["n"]:
             print("    UNIT", row["entity"], row["n"], hits, repr(row["text"][:100]))
-    print("\n| entity of Presidio's tests | with some | as many found | with none | none found |\n|---|---:|---:|---:|---:|")
+    print(
+        "\n| entity of Presidio's tests | with some | as many found | with none | none found |\n|---|---:|---:|---:|"
+        "---:|"
+    )
     for entity, c in sorted(counted.items()):
         print(f"| {entity} | {c['some']} | {c['some right']} | {c['none']} | {c['none right']} |")
 

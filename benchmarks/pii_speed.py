@@ -26,10 +26,14 @@ from filters.pii import KINDS, find
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 BATCH = 1024
 HOSTILE = {
-    "digits": "7", "a@": "a@", "addresses": "a@b.co ", "1.": "1.", "12 ": "12 ", "(": "(", "): ": "): ", "a:": "a:", "::": "::",
-    "13-digit groups": "4111 1111 1111 1111 ", "phones": "Tel: +44 20 7946 0958 ", "separated": "1-(2).3/4 ", "base58": "1A1zP1eP5QGefi2",
-    "tokens": "ghp_abcdefABCDEF0123456789abcdefABCDEF01 ", "jwt": "eyJ", "cues": "微信：QQ：passport ", "pem": "-----BEGIN PRIVATE KEY-----",
-    "mixed": "a1b2c3d4e5 ", "[at] dot ": "a [at] b dot ", "plates": "京A", "hex pairs": "aa:bb:cc:dd:ee:", "iban": "GB82 WEST 1234 ",
+    "digits": "7", "a@": "a@", "addresses": "a@b.co ", "1.": "1.", "12 ": "12 ", "(": "(", "): ": "): ", "a:": "a:",
+    "::": "::",
+    "13-digit groups": "4111 1111 1111 1111 ", "phones": "Tel: +44 20 7946 0958 ", "separated": "1-(2).3/4 ",
+    "base58": "1A1zP1eP5QGefi2",
+    "tokens": "ghp_abcdefABCDEF0123456789abcdefABCDEF01 ", "jwt": "eyJ", "cues": "微信：QQ：passport ",
+    "pem": "-----BEGIN PRIVATE KEY-----",
+    "mixed": "a1b2c3d4e5 ", "[at] dot ": "a [at] b dot ", "plates": "京A", "hex pairs": "aa:bb:cc:dd:ee:",
+    "iban": "GB82 WEST 1234 ",
     "key=": "api_key=f8Kd93jfLq02mXz7Rt5W ",
 }  # fmt: skip
 

@@ -35,7 +35,17 @@ class Cued:
 
 def wechat(value: str) -> bool:
     """An id of 6 to 20 signs that is no plain word: it holds a digit, a dash or an underscore, or no vowel pattern."""
-    return value.lower() not in ("wechat", "weixin", "alipay", "follow", "public", "official", "account", "payment")
+    return value.lower() not in (
+        "wechat",
+        "WeChat",
+        "weixin",
+        "alipay",
+        "follow",
+        "public",
+        "official",
+        "account",
+        "payment",
+    )
 
 
 def numbers(value: str) -> bool:
@@ -44,9 +54,9 @@ def numbers(value: str) -> bool:
 
 
 def passport(value: str) -> bool:
-    """Six digits at least, not all alike."""
+    """Five digits at least, not all alike."""
     digits = [c for c in value if c.isdigit()]
-    return len(digits) >= 6 and len(set(digits)) > 1
+    return len(digits) >= 5 and len(set(digits)) > 1
 
 
 def passport_country(value: str) -> str | None:
@@ -74,11 +84,11 @@ CHINESE_PLATE = re2.compile(
 )  # GA 36-2018
 END = r"(?:[^A-Za-z0-9_\-]|$)"
 TABLE = (
-    Cued("wechat", ("微信号", "微信", "薇信", "V信", "v信", "wechat", "weixin", "微信id"),
+    Cued("wechat", ("微信号", "微信", "薇信", "V信", "v信", "wechat", "WeChat", "weixin", "微信id"),
          rf"(?:号|號|ID|id|账号|帐号)?{LABEL}[ \t]{{0,2}}(?:[:：=＝]|是|为|is|号|加)[ "
          rf"\t]{{0,2}}([A-Za-z][A-Za-z0-9_\-]{{5,19}}){END}",
          wechat, _fixed("CN"), "6-20 signs, begins with a letter"),
-    Cued("wechat", ("微信号", "微信", "薇信", "加v", "加V", "vx", "wx", "wechat"),
+    Cued("wechat", ("微信号", "微信", "薇信", "加v", "加V", "vx", "wx", "wechat", "WeChat"),
          rf"{LABEL}{POINTS}([A-Za-z][A-Za-z\-]{{0,14}}[0-9_][A-Za-z0-9_\-]{{0,14}}){END}",
          lambda v: 6 <= len(v) <= 20, _fixed("CN"), "6-20 signs, begins with a letter, holds a digit"),
     Cued("qq", ("qq", "扣扣", "企鹅号", "q号"), rf"(?:群|邮箱)?{LABEL}{POINTS}(?:联系|咨询|客服|"
@@ -88,7 +98,7 @@ TABLE = (
          "паспорт",
                       "pass-nr", "여권", "パスポート", "旅券"),
          r"[^0-9\n]{0,32}?(?:[ \t:：#.(（]|号|码|碼|號|为|是|番号|번호)((?i:[A-Z]\d{7,8}|[A-Z]{2}\d{6,7}|"
-         r"[A-Z]{3}\d{6}|[A-Z]\d{7}[A-Z]|[A-Z]\d{2}[A-Z]\d{2}[A-Z]{2}\d|[A-Z]\d{3}[A-Z]\d{4})|\d{8,9})"
+         r"[A-Z]{3}\d{6}|[A-Z]\d{7}[A-Z]|[CFGHJKL][0-9CFGHJKLMNPRTVWXYZ]{8}|[A-Z]\d{3}[A-Z]\d{4})|\d{8,9})"
          + END, passport, passport_country, "ICAO 9303"),
     Cued("swift", ("swift", "bic"), r"(?i:[ /\-]{0,2}(?:bic|swift))?(?i: ?code| ?codes| ?no\.?|代码|代碼|"
     r"码)?[^A-Za-z0-9\n]{0,6}"
@@ -128,8 +138,11 @@ def chinese_plate(window: bytes) -> int:
 
 
 @cache
-def automaton(kinds: frozenset[str]) -> tuple[BytesAhoCorasick, tuple[tuple[int, ...], ...]]:
-    """An automaton for the cue words of these kinds in their usual cases, and the places in TABLE of each word."""
+def automaton(kinds: frozenset[str]) -> tuple[BytesAhoCorasick, tuple[tuple[re2.Set, tuple[int, ...]], ...]]:
+    """An automaton for the cue words of these kinds in their usual cases, and for each word what it introduces.
+
+    That is a set of patterns, and for each the place in TABLE.
+    """
     words: dict[bytes, list[int]] = {}
     for place, cued in enumerate(TABLE):
         for word in cued.words if cued.kind in kinds else ():
@@ -137,8 +150,17 @@ def automaton(kinds: frozenset[str]) -> tuple[BytesAhoCorasick, tuple[tuple[int,
                 if place not in words.setdefault(form.encode(), []):
                     words[form.encode()].append(place)
     return BytesAhoCorasick(list(words), MatchKind.LeftmostLongest, Implementation.DFA), tuple(
-        map(tuple, words.values())
+        _introduced(tuple(places)) for places in words.values()
     )
+
+
+@cache
+def _introduced(places: tuple[int, ...]) -> tuple[re2.Set, tuple[int, ...]]:
+    patterns = re2.Set.MatchSet()
+    for place in places:
+        patterns.Add(TABLE[place].pattern)
+    patterns.Compile()
+    return patterns, places
 
 
 @cache

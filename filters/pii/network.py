@@ -58,16 +58,11 @@ def email(before: bytes, after: bytes) -> tuple[int, int] | None:
     domain = _domain().match(after) if local else None
     if domain is None:
         return None
-    name = _known(domain.group(1).decode())
+    whole = domain.group(1).decode()
+    name = _known(whole)
     rest = after[len(name.encode()) :]
-    if (
-        not name
-        or len(name) > 253
-        or any(len(part) > 63 for part in name.split("."))
-        or reserved(name)
-        or rest[:1] in (b"_", b"@")
-        or _alnum(rest[:1])
-    ):
+    glued = rest[:1] in (b"_", b"@") or (name == whole and _alnum(rest[:1]))
+    if not name or glued or reserved(name) or len(name) > 253 or max(map(len, name.split("."))) > 63:
         return None
     if local.group(1) == b"git" and rest[:1] in (b":", b"/"):  # a repository's address
         return None

@@ -98,7 +98,7 @@ def _possible(value: str, number: str) -> tuple[str, str | None] | None:
     """A number with a country's code and as long as that country's are, though its plan has no such line."""
     if sum(c in " -.()" for c in value) < 2 and len(number) < 10:
         return None
-    for length in (1, 2, 3):
+    for length in (1, 2, 3) if number[0] != "0" else ():
         if int(number[:length] or 0) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
             region = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[int(number[:length])][0]
             plan = _plan(region)

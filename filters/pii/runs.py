@@ -87,8 +87,10 @@ def six_pairs(data, s, hi, hexes):  # type: ignore[no-untyped-def]
             if (gap and data[s + k] != sign) or (not gap and not hexes[data[s + k]]):
                 right = False
                 break
-        if right and (s + total == hi or not (hexes[data[s + total]] or data[s + total] == sign)):
-            return s + total
+        e = s + total
+        more = e < hi and (hexes[data[e]] or (data[e] == sign and e + 1 < hi and hexes[data[e + 1]]))
+        if right and not more:
+            return e
     return 0
 
 

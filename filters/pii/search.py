@@ -5,6 +5,7 @@ Each place is cut out with up to 64 bytes before it and 32 after, and asked by t
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
@@ -206,9 +207,13 @@ class Search:
             yield self._span(row, start, end, "bitcoin")
 
     def _iban(self, row: int, lo: int, hi: int, start: int, end: int) -> Iterator[Found]:
-        value = self._text(start, end) if "iban" in self.kinds else ""
+        joined = bytes(self.raw[max(lo, start - 2) : start])
+        apart = not (joined[-1:] in (b"-", b"_", b".") and joined[:-1].isalnum())
+        value = self._text(start, end) if "iban" in self.kinds and apart else ""
         for _ in range(4):  # a word or number after it may have been taken for a group
-            if len(value) >= 15 and payment.iban(value):
+            rest = bytes(self.raw[start + len(value) : min(hi, start + len(value) + 2)])
+            more = rest[:1] in (b"-", b"_", b".") and rest[1:].isdigit()
+            if len(value) >= 15 and not more and payment.iban(value):
                 yield self._span(row, start, start + len(value), "iban", value[:2])
                 return
             value = value[: max(value.rfind(" "), value.rfind("-"), 0)]
@@ -221,22 +226,25 @@ class Search:
         """Values that a word before them gives away."""
         if not self.kinds & {entry.kind for entry in cued.TABLE}:
             return
-        words, places = cued.automaton(self.kinds)
+        words, introduced = cued.automaton(self.kinds)
         first, last = self.edges[0], self.edges[-1]
         for word, begin, end in words.find_matches_as_indexes(bytes(self.raw[first:last])):
-            start, at, row = first + begin, first + end, int(np.searchsorted(self.bounds, first + end, "right")) - 1
-            if row >= len(self.edges) - 1:
+            start, at = first + begin, first + end
+            row = bisect_right(self.edges, start) - 1
+            patterns, places = introduced[word]
+            hits = patterns.Match(bytes(self.raw[at : min(self.edges[row + 1], at + cued.REACH)]))
+            if not hits or at > self.edges[row + 1] or self._inside_word(row, start):
                 continue
-            window = bytes(self.raw[at : min(self.edges[row + 1], at + cued.REACH)])
-            bare = self.raw[start - 1 : start] if start > self.edges[row] else b""
-            if places[word] and bytes(bare).isalnum() and self.raw[start] < 0x80:
-                continue  # the end of a longer word
-            for place in places[word]:
+            for place in (places[hit] for hit in hits):
                 if cued.TABLE[place].kind == "wechat" and end - begin < 4 and not self._chinese(row, start):
                     continue  # wx and vx are other things elsewhere
-                hit = cued.value_after(place, window)
+                hit = cued.value_after(place, bytes(self.raw[at : min(self.edges[row + 1], at + cued.REACH)]))
                 if hit:
                     yield self._span(row, at + hit[0], at + hit[1], cued.TABLE[place].kind, hit[2])
+
+    def _inside_word(self, row: int, at: int) -> bool:
+        """Whether an ASCII word goes on at this byte."""
+        return at > self.edges[row] and self.raw[at] < 0x80 and bytes(self.raw[at - 1 : at]).isalnum()
 
 
 def _stands_alone(around: Around) -> bool:
