@@ -210,7 +210,9 @@ def places(data, bounds, tables, hexes, out):  # type: ignore[no-untyped-def]
                 or (i - s <= 4 and i < hi and classes[data[i]] > DIGIT)
             ):
                 n = word(data, row, s, i, digits, lo, hi, tables, hexes, groups, out, n)
-            if not long and ((i - s >= 16 and kinds >= 5) or (i - run >= 20 and mixed == 7) or i - s >= 32):
+            if not long and (
+                (i - s >= 16 and kinds >= 5) or (i - run >= (30 if mixed == 6 else 20) and mixed >= 5) or i - s >= 32
+            ):
                 n = put(out, n, row, run, i, SECRET)
                 long = True
     return n

@@ -26,7 +26,7 @@ class Rule:
     """One way to find a kind: a shape, a pattern for the whole candidate, a check of it as text.
 
     `sizes` are pairs (letters and digits, digits); `cue` names the words that must stand near (empty: none must);
-    `needs` says for which texts: None for all, else a RE2 pattern whose match makes the cue unnecessary.
+    a value that matches `unmistakable` needs no cue; `fits`, where given, has the last word about value and company.
     """
 
     kind: str
@@ -78,7 +78,7 @@ KINDS: dict[str, Kind] = {
         Kind("swift", "bank identifier code", "ISO 9362", "<SWIFT>", None, "cue word; country"),
         Kind("cn_id", "Chinese resident identity number", "GB 11643-1999", "<CN_ID>", "CN",
              "region, date, ISO 7064 mod 11-2"),
-        Kind("national_id", "identity, tax or health number of a person in one of 45 countries", "python-stdnum",
+        Kind("national_id", "identity, tax or health number of a person in one of 48 countries", "python-stdnum",
              "<NATIONAL_ID>", None, "the country's checksum; weak ones need a cue word"),
         Kind("us_ssn", "US social security number", "SSA", "<US_SSN>", "US",
              "area, group, serial; dashes or a cue word"),

@@ -79,14 +79,13 @@ def bic_country(value: str) -> str | None:
     return value[4:6] if value[4:6] in phonenumbers.SUPPORTED_REGIONS else None
 
 
+BASE58 = tuple((n, d) for n in range(26, 36) for d in range(1, 27))
 RULES = (
     Rule("cn_bank_card", "UnionPay card", "ISO/IEC 7812", SIZES[4:],
          r"62(?:\d{14,17}|\d\d(?:[ \-]\d{3,4}){3,4}|\d{4}[ \-]\d{12,13})",
          card, "CN", fits=card_fits),
     Rule("credit_card", "payment card", "ISO/IEC 7812", SIZES, CARD, card, fits=card_fits),
     Rule("credit_card", "card of any issuer", "ISO/IEC 7812", SIZES, CARD, any_card, cue="card"),
-    Rule("bitcoin", "Bitcoin address, Base58Check", "BIP-13", tuple((n, d) for n in range(26, 36) for d in range(1,
-         27)),
+    Rule("bitcoin", "Bitcoin address, Base58Check", "BIP-13", BASE58,
          r"[13][1-9A-HJ-NP-Za-km-z]{25,34}", is_bitcoin),
-    Rule("bitcoin", "Bitcoin address, Bech32", "BIP-173", (), r"(?:bc1|BC1)[0-9A-Za-z]{11,71}", is_bitcoin),
 )  # fmt: skip
