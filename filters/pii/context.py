@@ -71,7 +71,8 @@ LAST = {
     r" ?(?:number|no|nr|code|id|num|号码|号|编码|是|为|為)?\.? ?(?:[:：#=（(]|\[)? ?\n?$",
     "version": r"(?:\b(?:version|release[ds]?|firmware|build|kernel|driver|update[ds]?|upgrade[ds]?|ver|rev|section|"
     r"sec|"
-    r"chapter|figure|fig|table|clause|article|rule|step|part|oid|v)|版本号?|章节?|节|第|§)\.?[:：]? ?(?:to )?$|[a-z]/$",
+    r"chapter|figure|fig|table|clause|article|rule|step|part|oid|v)|版本号?|章节?|节|第|§)\.?[:：]?[ "
+    r"\x{A0}]{0,2}(?:to )?$|[a-z]/$",
     "phone": rf"(?:{PHONE})[^0-9\n]*\n?[^0-9\n]*$",
     "letter": r"(?:^|[^A-Za-z0-9.])[tmpfhw] ?[:：.] ?\(?$",
     "money": r"(?:[$€£¥￥₹]|\b(?:usd|eur|rmb|cny|gbp)) ?$",

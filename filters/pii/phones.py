@@ -23,6 +23,7 @@ DATE = re2.compile(
     rb"(?:19|20)\d\d[-./ ]\d{1,2}[-./ ]\d{1,2}(?:\D.*)?|\d{1,2}[-./ ]\d{1,2}[-./ ](?:19|20)\d\d(?:\D.*)?|"
     rb"(?:19|20)\d\d[^0-9]+(?:19|20)\d\d|(?:19|20)\d\d(?:0[1-9]|1[0-2])[0-3]\d"
 )
+QUAD = re2.compile(r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}")  # an address of a machine, private or not
 # forms that no other number takes: (555) 123-4567, 555-123-4567, 010-12345678, 0912-345-678
 PUNCTUATED = re2.compile(
     r"\([2-9]\d\d\) ?[2-9]\d\d[-. ]\d{4}|1?[-. ]?[2-9]\d\d-[2-9]\d\d-\d{4}|[2-9]\d\d\.[2-9]\d\d\.\d{4}|"
@@ -82,7 +83,7 @@ def phone(value: str, around: Around, linked: bool) -> tuple[str, str | None] | 
             if len(digits) >= 7 and (regions := regions_of(digits, True)):
                 return "international", _one(regions)
         return _possible(value, _without_trunk(value))
-    if DATE.fullmatch(value.encode()):
+    if DATE.fullmatch(value.encode()) or QUAD.fullmatch(value):
         return None
     if value.startswith("00") and len(number) >= 10 and (regions := regions_of(number[2:], True)):
         return "international", _one(regions)
