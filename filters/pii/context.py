@@ -117,6 +117,26 @@ def line_after(after: bytes) -> bool:
     return _line_after().match(after) is not None
 
 
+@cache
+def _placeholder() -> re2._Regexp:
+    return re2.compile(r"<[A-Z_]{2,20}>?|[A-Z_]{2,20}>")
+
+
+def masked(window: bytes) -> bytes:
+    """The window with placeholders, whole or cut, as digits: they stand where a value stood, and are no cue words.
+
+    >>> masked(b"Tel: <PHONE> or")
+    b'Tel: 0000000 or'
+    """
+    if b"<" not in window and b">" not in window:
+        return window
+    out = bytearray(window)
+    for match in _placeholder().finditer(window):
+        start, end = match.span()
+        out[start:end] = b"0" * (end - start)
+    return bytes(out)
+
+
 def last_cues(before: bytes) -> frozenset[str]:
     """Names of the classes of LAST that `before` ends in.
 

@@ -146,7 +146,9 @@ MOBILE = ("CN", "cn_mobile", "86", r"1[3-9]\d{9}"), ("HK", "hk_mobile", "852", r
          ("TW", "tw_mobile", "886", r"0?9\d{8}"), ("CN", "cn_landline", "86", r"0?[1-9]\d{8,11}")  # fmt: skip
 
 
-EXTENSION = re2.compile(r"(?i)[ ,]{0,2}(?:x|ext\.?|extension|转|轉|分机|分機|内线)[ :.]{0,2}\d{1,6}")
+EXTENSION = re2.compile(
+    r"(?i)[ ,]{0,2}(?:x|ext\.?|extension|转|轉|分机|分機|内线)[ :.]{0,2}(\d{1,6})(?:[^0-9A-Za-z]|$)"
+)
 
 
 def extension(after: bytes) -> int:
@@ -156,7 +158,7 @@ def extension(after: bytes) -> int:
     (8, 6, 0)
     """
     match = EXTENSION.match(after)
-    return int(match.end()) if match else 0
+    return int(match.end(1)) if match else 0
 
 
 def kind_of(value: str, style: str, region: str | None) -> str:

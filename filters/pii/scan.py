@@ -1,7 +1,8 @@
 """Finding spans of personal data in a column of texts, without making a string of any of them.
 
 Compiled code names places (`filters.pii.anchors`), a few dozen in a megabyte of prose; rules ask about each
-(`filters.pii.search`). Where spans overlap, the kind that comes first in KINDS wins, and of one kind the longer span.
+(`filters.pii.search`). Where spans overlap, the kind that comes first in KINDS wins, of one kind the longer
+span, and where the loser reaches beyond the winner both are one.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def find(text: pa.LargeStringArray, kinds: Sequence[str]) -> pa.RecordBatch:
 
 
 def _apart(found: list[Found]) -> list[Found]:
-    """Spans that do not overlap: by kind, then length, each takes its place if it is free."""
+    """Spans that do not overlap: by kind, then length, each takes its place."""
     kept: list[Found] = []
     cluster: list[Found] = []
     row = reach = -1
@@ -64,12 +65,20 @@ def _apart(found: list[Found]) -> list[Found]:
 
 
 def _winners(cluster: list[Found]) -> list[Found]:
-    """Of spans that hang together by overlaps, those that stay, by start."""
+    """Of spans that hang together by overlaps, those that stay, by start.
+
+    Where one that loses reaches beyond those that stay, all become one span of the first kind: what is left of it would
+    be found when the text is scrubbed again.
+    """
     if len(cluster) < 2:
         return cluster
     kept: list[Found] = []
-    for span in sorted(cluster, key=lambda s: (s.rank, s.start - s.end, s.start)):
+    ranked = sorted(cluster, key=lambda s: (s.rank, s.start - s.end, s.start))
+    for span in ranked:
         at = bisect_left(kept, span.end, key=lambda s: s.start)
         if not at or kept[at - 1].end <= span.start:
             kept.insert(at, span)
+        elif not (kept[at - 1].start <= span.start and span.end <= kept[at - 1].end):
+            first = ranked[0]
+            return [first._replace(start=min(s.start for s in cluster), end=max(s.end for s in cluster))]
     return kept

@@ -16,7 +16,7 @@ import re2
 
 from filters.pii import anchors, cued, identity, network, payment, phones, runs
 from filters.pii import secrets as tokens
-from filters.pii.context import AFTER, BEFORE, cues, last_cues, line_after
+from filters.pii.context import AFTER, BEFORE, cues, last_cues, line_after, masked
 from filters.pii.kinds import KINDS, Around, Rule
 
 NAMES = tuple(KINDS)
@@ -126,7 +126,8 @@ class Search:
         return bytes(self.raw[start:end]).decode()
 
     def _around(self, lo: int, hi: int, start: int, end: int, near: bool = True) -> Around:
-        before, after = bytes(self.raw[max(lo, start - BEFORE) : start]), bytes(self.raw[end : min(hi, end + AFTER)])
+        before = masked(bytes(self.raw[max(lo, start - BEFORE) : start]))
+        after = masked(bytes(self.raw[end : min(hi, end + AFTER)]))
         return Around(before, after, cues(before, after) if near else last_cues(before))
 
     def _numbers(self, row: int, lo: int, hi: int, start: int, end: int, what: int) -> Iterator[Found]:
@@ -151,6 +152,8 @@ class Search:
         value = self._text(first, end)
         around = self._around(lo, hi, first, end, False)
         linked = first - self.phone_end <= LINKED
+        if around.before[-1:].isdigit():
+            return
         promising = linked or "phone" in around.cues or value[0] in "+＋(" or value[:2] == "00"
         if not (promising or phones.PUNCTUATED.match(value) or line_after(around.after)):
             return
@@ -195,7 +198,7 @@ class Search:
 
     def _token(self, row: int, lo: int, hi: int, start: int, end: int) -> Iterator[Found]:
         left = max(lo, start - tokens.NEAR)
-        window = bytes(self.raw[left : min(hi, end + tokens.LONG)])
+        window = masked(bytes(self.raw[left : min(hi, end + tokens.LONG)]))
         if "secret" in self.kinds:
             for s, e in tokens.secrets(window, start - left, end - left):
                 yield self._span(row, left + s, left + e, "secret")
@@ -210,7 +213,7 @@ class Search:
         joined = bytes(self.raw[max(lo, start - 2) : start])
         apart = not (joined[-1:] in (b"-", b"_", b".") and joined[:-1].isalnum())
         value = self._text(start, end) if "iban" in self.kinds and apart else ""
-        for _ in range(4):  # a word or number after it may have been taken for a group
+        for _ in range(8):  # a word or number after it may have been taken for a group
             rest = bytes(self.raw[start + len(value) : min(hi, start + len(value) + 2)])
             more = rest[:1] in (b"-", b"_", b".") and rest[1:].isdigit()
             if len(value) >= 15 and not more and payment.iban(value):
@@ -232,24 +235,28 @@ class Search:
             start, at = first + begin, first + end
             row = bisect_right(self.edges, start) - 1
             patterns, places = introduced[word]
-            hits = patterns.Match(bytes(self.raw[at : min(self.edges[row + 1], at + cued.REACH)]))
+            window = masked(bytes(self.raw[at : min(self.edges[row + 1], at + cued.REACH)]))
+            hits = patterns.Match(window)
             if not hits or at > self.edges[row + 1] or self._inside_word(row, start):
                 continue
             for place in (places[hit] for hit in hits):
                 if cued.TABLE[place].kind == "wechat" and end - begin < 4 and not self._chinese(row, start):
                     continue  # wx and vx are other things elsewhere
-                hit = cued.value_after(place, bytes(self.raw[at : min(self.edges[row + 1], at + cued.REACH)]))
+                hit = cued.value_after(place, window)
                 if hit:
                     yield self._span(row, at + hit[0], at + hit[1], cued.TABLE[place].kind, hit[2])
 
     def _inside_word(self, row: int, at: int) -> bool:
-        """Whether an ASCII word goes on at this byte."""
-        return at > self.edges[row] and self.raw[at] < 0x80 and bytes(self.raw[at - 1 : at]).isalnum()
+        """Whether an ASCII word goes on at this byte, or a placeholder begins before it."""
+        before = bytes(self.raw[at - 1 : at]) if at > self.edges[row] else b""
+        return before == b"<" or (self.raw[at] < 0x80 and (before.isalnum() or before == b">"))
 
 
 def _stands_alone(around: Around) -> bool:
     """Whether the value is no part of a longer code: nothing joins it to a letter or digit on either side."""
     before, after = around.before[-2:], around.after[:2]
+    if before[-1:].isdigit() or after[:1].isdigit():  # a placeholder touches it, where once a value did
+        return False
     if before[-1:] == b"-" and (len(before) < 2 or before[0] < 0x80):
         return False
     joined = before[-1:] in (b"_", b".") and before[:1].isalnum() and len(before) == 2
