@@ -2,7 +2,8 @@
 
 A rule is asked only about the places that `filters.pii.anchors` names. Its pattern is linear in time and covers the
 whole candidate; its validator looks at digits, checksums and ranges; the words around a candidate decide between what
-is personal and what only looks so (`filters.pii.context`). Placeholders are typed and match no rule. What has a checksum comes before what has none: where spans overlap the earlier kind wins.
+is personal and what only looks so (`filters.pii.context`). Placeholders are typed and match no rule.
+What has a checksum comes before what has none: where spans overlap the earlier kind wins.
 """
 
 from __future__ import annotations
