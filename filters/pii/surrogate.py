@@ -73,4 +73,5 @@ def _phone(value: str, random: Random) -> str:
     return "".join(out)
 
 
-DRAWN = {"email": _email, "ipv4": _ipv4, "ipv6": _ipv6, "mac": _mac, "phone": _phone}
+NUMBERS = ("phone", "cn_mobile", "hk_mobile", "tw_mobile", "cn_landline")
+DRAWN = {"email": _email, "ipv4": _ipv4, "ipv6": _ipv6, "mac": _mac, **dict.fromkeys(NUMBERS, _phone)}

@@ -13,7 +13,7 @@ from recipes.load import load
 from recipes.model import Recipe
 
 KEY = "0123456789abcdef0123456789abcdef"
-TEXT = "write to Jo@mail.de or jo@MAIL.de; 8.8.8.8; 身份证11010519491231002X。card 4111 1111 1111 1111, 手机13812345678"
+TEXT = "write to Jo@mail.de or jo@MAIL.de; 104.16.3.9; 身份证11010519491231002X。card 4111 1111 1111 1111, 手机13812345678"
 
 
 def arrow(*texts: str | None) -> pa.LargeStringArray:
@@ -55,7 +55,7 @@ def test_surrogates_keep_the_shape_and_are_nobodys() -> None:
     made = done(TEXT, "surrogate")
     assert made == done(TEXT, "surrogate"), "drawn from the document's id"
     assert made != done(TEXT, "surrogate", doc="another")
-    for value in ("Jo@mail.de", "8.8.8.8", "11010519491231002X", "4111 1111 1111 1111", "13812345678"):
+    for value in ("Jo@mail.de", "104.16.3.9", "11010519491231002X", "4111 1111 1111 1111", "13812345678"):
         assert value not in made
     addresses = [word.rstrip(";") for word in made.split() if "@" in word]
     assert len(set(addresses)) == 1 and addresses[0].partition("@example.")[1], "RFC 2606; one value, one surrogate"

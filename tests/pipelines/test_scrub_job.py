@@ -18,7 +18,7 @@ from recipes.scrub import Scrub
 from tests.pipelines.cut_runs import Doc, recipe_of, write_run
 
 DOCS = [
-    Doc("a", "一二三 jo@mail.de and 8.8.8.8"),
+    Doc("a", "一二三 jo@mail.de and 104.16.3.9"),
     Doc("b", "nothing"),
     Doc("c", "copy of li@mail.de", copy=True),
     Doc("d", "x li@mail.de y"),
@@ -41,9 +41,9 @@ def scrubbed(run: Path, recipe: Recipe) -> tuple[list[str], list[tuple[str, int,
 def test_places_and_policies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_run(tmp_path, [DOCS])
     texts, places = scrubbed(tmp_path, with_policy(email="placeholder", ipv4="leave"))
-    assert texts == ["一二三 <EMAIL> and 8.8.8.8", "nothing", "x <EMAIL> y"]
+    assert texts == ["一二三 <EMAIL> and 104.16.3.9", "nothing", "x <EMAIL> y"]
     a, d = DOCS[0].doc_id, DOCS[3].doc_id
-    assert places == [(a, 10, 20, "email"), (a, 25, 32, "ipv4"), (d, 2, 12, "email")]
+    assert places == [(a, 10, 20, "email"), (a, 25, 35, "ipv4"), (d, 2, 12, "email")]
     monkeypatch.setenv(VARIABLE, "k" * 32)
     with patch.object(job, "find", side_effect=AssertionError("searched again")):
         again, same = scrubbed(tmp_path, with_policy(email="pseudonym", ipv4="leave"))

@@ -59,7 +59,7 @@ def test_personal_data_that_the_recipe_leaves_is_not_in_the_samples(run: Path, t
     part = run / "kept" / "part-00000.parquet"
     table = pq.read_table(part)
     text = table["text"].to_pylist()
-    text[0] = "write to jane.roe@corp-mail.cn or 13912345678 \u202e now"
+    text[0] = "write to jane.roe@corp-mail.cn or call 13912345678 \u202e now"
     pq.write_table(
         table.set_column(
             table.column_names.index("text"), table.schema.field("text"), pa.array(text, pa.large_string())
@@ -68,7 +68,7 @@ def test_personal_data_that_the_recipe_leaves_is_not_in_the_samples(run: Path, t
     )
     out = write(run, tmp_path)
     shown = (out / SHEET).read_text() + str(pq.read_table(out / TECH).to_pylist())
-    assert "write to <EMAIL> or <CN_MOBILE> \ufffd now" in (out / SHEET).read_text()
+    assert "write to <EMAIL> or call <CN_MOBILE> \ufffd now" in (out / SHEET).read_text()
     assert "jane.roe" not in shown and "13912345678" not in shown
 
 

@@ -1,0 +1,207 @@
+"""What stands at a byte: small compiled questions that the pass over a text asks, each of a bounded number of bytes."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+LONGEST = 40  # letters and digits of one value, but for tokens
+
+LETTER, DIGIT, AT, COLON, DASH, BREAK = 1, 2, 3, 4, 5, 6
+CLASSES = np.zeros(256, np.uint8)
+CLASSES[ord("0") : ord("9") + 1] = DIGIT
+CLASSES[ord("A") : ord("Z") + 1] = CLASSES[ord("a") : ord("z") + 1] = LETTER
+for _byte, _class in ((b"@", AT), (b":", COLON), (b"-", DASH), (b"\n", BREAK), (b"\r", BREAK)):
+    CLASSES[_byte[0]] = _class
+HEX = np.zeros(256, np.bool_)
+HEX[list(b"0123456789abcdefABCDEF")] = True
+SINGLE = np.zeros(256, np.bool_)  # what may stand between the groups of a number
+SINGLE[list(b" -./:")] = True
+PHONING = np.zeros(256, np.bool_)  # and of a telephone number
+PHONING[list(b" -./()")] = True
+
+PROVINCES = np.array([int.from_bytes(c.encode(), "big") for c in
+                      "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"], np.int64)  # fmt: skip
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def word_end(data, i, hi, classes):  # type: ignore[no-untyped-def]
+    """End of the letters and digits from `i`, and how many digits they are; looks at LONGEST + 1 bytes at most."""
+    digits, stop = 0, min(hi, i + LONGEST + 1)
+    while i < stop and 0 < classes[data[i]] <= DIGIT:
+        digits += classes[data[i]] == DIGIT
+        i += 1
+    return i, digits
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def phone_gap(data, i, hi, phoning):  # type: ignore[no-untyped-def]
+    """First byte after what may part two groups of a telephone number (up to four signs); `i` if nothing does."""
+    signs, at = 0, i
+    while at < hi and signs < 4:
+        if phoning[data[at]]:
+            at += 1
+        elif at + 1 < hi and data[at] == 0xC2 and data[at + 1] == 0xA0:  # no-break space
+            at += 2
+        elif (at + 2 < hi and data[at] == 0xE2 and data[at + 1] == 0x80 and 0x90 <= data[at + 2] <= 0x95) or (
+            at + 2 < hi and data[at] == 0xEF and data[at + 1] == 0xBC and data[at + 2] in (0x88, 0x89, 0x8D)
+        ):  # dashes
+            at += 3
+        else:
+            break
+        signs += 1
+    return at
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def dotted_quad(data, s, lo, hi, classes):  # type: ignore[no-untyped-def]
+    """End of four numbers of up to three digits joined by dots that start at `s` and are no part of more; else 0."""
+    if s > lo and data[s - 1] == 0x2E:
+        return 0
+    i = s
+    for part in range(4):
+        first = i
+        while i < hi and i - first < 4 and classes[data[i]] == DIGIT:
+            i += 1
+        if not 1 <= i - first <= 3:
+            return 0
+        if part < 3:
+            if i >= hi or data[i] != 0x2E:
+                return 0
+            i += 1
+    if i < hi and (classes[data[i]] == LETTER or (data[i] == 0x2E and i + 1 < hi and classes[data[i + 1]] == DIGIT)):
+        return 0
+    return i
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def six_pairs(data, s, hi, hexes):  # type: ignore[no-untyped-def]
+    """End of twelve hexadecimal digits in six pairs (`:` or `-`) or three fours (`.`) from `s`; else 0."""
+    for width, sign in ((2, 0x3A), (2, 0x2D), (4, 0x2E)):
+        total = 12 + 12 // width - 1
+        if s + total > hi or data[s + width] != sign:
+            continue
+        right = True
+        for k in range(total):
+            gap = k % (width + 1) == width
+            if (gap and data[s + k] != sign) or (not gap and not hexes[data[s + k]]):
+                right = False
+                break
+        e = s + total
+        more = e < hi and (hexes[data[e]] or (data[e] == sign and e + 1 < hi and hexes[data[e + 1]]))
+        if right and not more:
+            return e
+    return 0
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def domain_follows(data, i, hi):  # type: ignore[no-untyped-def]
+    """Whether a name with a dot in it (ASCII or full-width) follows within 255 bytes."""
+    stop = min(hi, i + 255)
+    if i >= hi or data[i] <= 0x2E:
+        return False
+    while i < stop:
+        b = data[i]
+        if b == 0x2E:
+            return i + 1 < hi and data[i + 1] > 0x2F
+        if b == 0xE3 and i + 2 < hi and data[i + 1] == 0x80 and data[i + 2] == 0x82:
+            return True
+        if b == 0xEF and i + 2 < hi and data[i + 1] == 0xBC and data[i + 2] == 0x8E:
+            return True
+        if b < 0x80 and not (0x30 <= b <= 0x39 or 0x61 <= b | 32 <= 0x7A or b == 0x2D):
+            return False
+        i += 1
+    return False
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def spelt_sign(data, s, e, lo, hi):  # type: ignore[no-untyped-def]
+    """Whether the word [s, e) is an `at` in brackets, or a `dot` that stands by itself as one says addresses aloud."""
+    if e - s == 2 and data[s] | 32 == 0x61 and data[s + 1] | 32 == 0x74:
+        b = s - 1
+        while b >= lo and s - b < 4 and data[b] == 0x20:
+            b -= 1
+        full = b - 2 >= lo and ((data[b] == 0x88 and data[b - 1] == 0xBC) or (data[b] == 0x90 and data[b - 1] == 0x80))
+        return b >= lo and (data[b] in (0x28, 0x5B, 0x7B, 0x3C) or full)
+    if e - s == 3 and data[s] | 32 == 0x64 and data[s + 1] | 32 == 0x6F and data[s + 2] | 32 == 0x74:
+        return s > lo and e < hi and data[s - 1] == 0x20 and data[e] == 0x20
+    return False
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def colon_run(data, i, lo, hi, classes, hexes):  # type: ignore[no-untyped-def]
+    """Start and end of the hexadecimal digits, colons and dots around a colon at `i`, and whether an address fits.
+
+    `::` alone, and with one or two digits, is nobody's address.
+    """
+    s = i
+    while s > lo and i - s < 4 and hexes[data[s - 1]]:
+        s -= 1
+    e, colons, double, dots, written = i, 0, False, 0, i - s
+    stop = min(hi, i + 46)
+    while e < stop and (hexes[data[e]] or data[e] == 0x3A or data[e] == 0x2E):
+        if data[e] == 0x3A:
+            colons += 1
+            double |= e > i and data[e - 1] == 0x3A
+        dots += data[e] == 0x2E
+        written += hexes[data[e]]
+        e += 1
+    last = e
+    while last > i and (data[last - 1] == 0x2E or (data[last - 1] == 0x3A and data[last - 2] != 0x3A)):
+        last -= 1
+    apart = s == lo or not (0 < classes[data[s - 1]] <= DIGIT or data[s - 1] == 0x3A)
+    fits = apart and e < i + 46 and (double or colons == 7 or colons == 8 or (colons >= 6 and dots == 3))
+    return s, last, fits and colons >= 2 and written >= 3
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def bank_account(data, s, hi, classes):  # type: ignore[no-untyped-def]
+    """End of an IBAN's groups from `s` (two letters, two digits), parted by single spaces or not at all; else 0."""
+    for k in range(4):
+        b = data[s + k]
+        if not (0x61 <= b | 32 <= 0x7A if k < 2 else 0x30 <= b <= 0x39):
+            return 0
+    end, count, i = 0, 0, s
+    while count <= 34:
+        stop, _ = word_end(data, i, hi, classes)
+        if stop == i or (i > s and stop - i > 4):
+            break
+        count, end = count + stop - i, stop
+        if stop >= hi or data[stop] not in (0x20, 0x2D):
+            break
+        i = stop + 1
+    return end if count >= 15 else 0
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def year(data, s, e):  # type: ignore[no-untyped-def]
+    """Whether four digits from `s` to `e` are a year of the last or this century."""
+    return e - s == 4 and ((data[s] == 0x31 and data[s + 1] == 0x39) or (data[s] == 0x32 and data[s + 1] == 0x30))
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def dated(data, s, e, hi, classes):  # type: ignore[no-untyped-def]
+    """Whether a date, a time or a span of years begins with the group [s, e): 2021-03-14, 14.03.2021, 15:09:26."""
+    if e + 1 >= hi:
+        return False
+    sign = data[e]
+    if sign != 0x2D and sign != 0x2E and sign != 0x2F and sign != 0x3A:
+        return False
+    stop, digits = word_end(data, e + 1, hi, classes)
+    if digits == 0 or digits != stop - e - 1:
+        return False
+    if sign == 0x3A:
+        return e - s <= 2 and digits == 2
+    if year(data, s, e):
+        return digits <= 2 or year(data, e + 1, stop)
+    if e - s <= 2 and digits <= 2 and stop + 1 < hi and data[stop] == sign:
+        last, _ = word_end(data, stop + 1, hi, classes)
+        return year(data, stop + 1, last)
+    return False
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def is_province(data, i):  # type: ignore[no-untyped-def]
+    """Whether the character at `i` is the short name of a province of mainland China."""
+    code = np.int64(data[i]) << 16 | np.int64(data[i + 1]) << 8 | np.int64(data[i + 2])
+    return np.any(code == PROVINCES)
