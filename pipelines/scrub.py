@@ -20,6 +20,7 @@ from pipelines.code import made_by
 from pipelines.cut_rows import cut_marks, cut_texts, read_cuts
 from pipelines.mapping import map_parts
 from pipelines.parts import fingerprint, part_path, read_counts, read_mark, read_part, write_part
+from pipelines.removal.obey import marked, plain, removed_of
 from pipelines.schemas import KEPT
 from recipes.model import Recipe
 
@@ -36,9 +37,9 @@ def scrub_part(index: int, run: str, recipe: Recipe) -> dict[str, int]:
     """Make one part of kept/, unless it is there already."""
     inputs = [part_path(run, name, index) for name in ("documents", "signals", "decisions")]
     steps = [step.model_dump() for step in recipe.steps]
-    mark = fingerprint(
-        "scrub", made_by(), [read_mark(p) for p in inputs], cut_marks(run, index), steps, recipe.scrub.policy
-    )
+    marks = [read_mark(p) for p in inputs]
+    mark = fingerprint("scrub", made_by(), list(map(plain, marks)), cut_marks(run, index), steps, recipe.scrub.policy)
+    mark = marked(mark, removed_of(run, index)[1])
     path = part_path(run, "kept", index)
     done = read_counts(path, mark)
     if done is not None:

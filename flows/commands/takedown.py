@@ -1,0 +1,119 @@
+"""`winnow remove` and `winnow erase`: documents out of the shards, and out of the run's folder."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from flows.commands.terminal import console, errors
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from pipelines.removal.remove import Outcome
+    from pipelines.removal.request import Target
+
+SHOWN = 20  # documents of a table
+MANIFEST = typer.Argument(help="A run's manifest; the newest version beside it is what changes.", metavar="MANIFEST")
+
+
+def remove(
+    manifest: Annotated[Path, MANIFEST],
+    url: Annotated[list[str] | None, typer.Option(help="A page's address.")] = None,
+    domain: Annotated[list[str] | None, typer.Option(help="A domain, with everything below it.")] = None,
+    doc: Annotated[list[str] | None, typer.Option(help="A doc_id.")] = None,
+    list_: Annotated[
+        list[str] | None, typer.Option("--list", help="A file with a URL, domain or doc_id a line.", metavar="FILE")
+    ] = None,
+    reason: Annotated[str | None, typer.Option(help="Why; the register keeps it.")] = None,
+    near: Annotated[
+        float | None, typer.Option(help="Take what resembles these at this Jaccard index or more too, such as 0.8.")
+    ] = None,
+    date: Annotated[str | None, typer.Option(help="Of the request, YYYY-MM-DD; without it, today.")] = None,
+    register: Annotated[
+        Path | None, typer.Option(help="A register to add the request to; alone: obey all that it asks for.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and write nothing.")] = False,
+) -> None:
+    """Take documents out of a run's shards: the next version of its manifest, and the register."""
+    from pipelines.removal.remove import NothingFoundError, obey
+    from pipelines.removal.remove import remove as take_out
+    from pipelines.removal.request import Request
+
+    targets = _targets(url or [], domain or [], doc or [], list_ or [])
+    day = _day(date)
+    if not targets and register is not None and reason is None:
+        made = obey(manifest, register, dry_run)
+        for outcome in made:
+            _tell(outcome, dry_run)
+        if not made:
+            console.print(f"{escape(str(manifest))} obeys all of {escape(str(register))} already.", soft_wrap=True)
+        return
+    request = Request.of(targets, reason or "", near)
+    try:
+        _tell(take_out(manifest, request, day, register, dry_run), dry_run)
+    except NothingFoundError as error:
+        errors.print(f"winnow: {escape(str(error))}", soft_wrap=True, highlight=False)
+        raise typer.Exit(1) from error
+
+
+def _targets(urls: list[str], domains: list[str], docs: list[str], lists: list[str]) -> list[Target]:
+    from pipelines.removal.request import doc_target, domain_target, read_list, url_target
+
+    asked = [*map(url_target, urls), *map(domain_target, domains), *map(doc_target, docs)]
+    return [*asked, *(target for path in lists for target in read_list(path))]
+
+
+def _day(date: str | None) -> str:
+    try:
+        return (datetime.date.fromisoformat(date) if date else datetime.datetime.now(datetime.UTC).date()).isoformat()
+    except ValueError as error:
+        raise ValueError(f"--date {date}: give it as YYYY-MM-DD.") from error
+
+
+def _tell(outcome: Outcome, dry_run: bool) -> None:
+    """What was done, or would be."""
+
+    version = outcome.version
+    if outcome.done:
+        told = f"request {outcome.request.id} is obeyed already; the newest version is {version.path}"
+        console.print(escape(told), soft_wrap=True, highlight=False)
+        return
+    _table(outcome.documents, f"request {outcome.request.id}")
+    if outcome.near.num_rows:
+        _table(outcome.near.sort_by([("similarity", "descending")]), "near these, and still in the shards")
+        lowest = min(value for value in outcome.near["similarity"].to_pylist() if value is not None)
+        console.print(f"--near {lowest:.2f} takes these {outcome.near.num_rows:,} too, as another request.")
+    for doc_id, generation in outcome.earlier[:SHOWN]:
+        console.print(f"{doc_id} repeats a text of the earlier corpus {escape(generation)}: remove it there too.")
+    shards = len(version.manifest.shards)
+    done = "would be" if dry_run else "are"
+    console.print(f"{outcome.documents.num_rows:,} documents {done} removed, {len(outcome.tokens):,} of them from the "
+                  f"shards: {sum(outcome.tokens.values()):,} tokens, in {len(outcome.shards):,} of {shards:,} shards.",
+                  soft_wrap=True, highlight=False)  # fmt: skip
+    if dry_run:
+        console.print("Nothing was written.")
+    else:
+        console.print(f"manifest: {escape(str(version.path))}", soft_wrap=True, highlight=False)
+
+
+def _table(rows: pa.Table, title: str) -> None:
+    from stats.show import table
+
+    if rows.num_rows:
+        shown = rows.select(["url", "doc_id", "kind", "similarity", "fate"]).slice(0, SHOWN)
+        console.print(table(shown, f"{title} ({rows.num_rows:,})"))
+
+
+def erase(manifest: Annotated[Path, MANIFEST]) -> None:
+    """Delete the shards that removals superseded, and blank the removed texts in documents/ and kept/."""
+    from pipelines.removal.erase import erase as wipe
+
+    done = wipe(manifest)
+    console.print(f"{len(done.shards):,} shards of {done.bytes:,} bytes deleted; texts blanked: {done.documents:,} in "
+                  f"documents/, {done.kept:,} in kept/. The crawl, copies and trained weights are not touched.",
+                  soft_wrap=True, highlight=False)  # fmt: skip
