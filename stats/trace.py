@@ -10,6 +10,7 @@ Traded away: text is decoded from the ids around the token, so a character that 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from tokenization.load import load
 from tokenization.manifest import Manifest, file_sha256
 from tokenization.rewrite import places, read_shard
 from tokenization.sequences import Order
+from tokenization.tokenizer import Tokenizer
 from tokenization.versions import files
 
 WINDOW = 24  # tokens shown on either side
@@ -106,7 +108,7 @@ def place_of_token(folder: Path, manifest: Manifest, shard: int, token: int) -> 
     first = int(ends[row - 1]) if row else 0
     ids = table["tokens"][row].values.to_numpy()
     at = token - first
-    tokenizer = load(folder / manifest.tokenizer.file)
+    tokenizer = _tokenizer(folder / manifest.tokenizer.file, manifest.tokenizer.sha256)
     end = len(ids) - 1  # end-of-text is no text
     shown = (ids[max(0, at - WINDOW) : at], ids[at : min(at + 1, end)], ids[at + 1 : min(at + 1 + WINDOW, end)])
     before, here, after = (tokenizer.decode(some) if len(some) else "" for some in shown)
@@ -114,6 +116,11 @@ def place_of_token(folder: Path, manifest: Manifest, shard: int, token: int) -> 
         manifest.shards[shard].path, shard, table["doc_id"][row].as_py(), first, int(ends[row]),
         _before(manifest, shard) + first, at, int(ids[at]), before, here or "(end of text)", after,
     )  # fmt: skip
+
+
+@lru_cache(maxsize=2)
+def _tokenizer(path: Path, _sha256: str) -> Tokenizer:
+    return load(path)
 
 
 def place_of_document(folder: Path, manifest: Manifest, doc_id: str) -> Place | None:

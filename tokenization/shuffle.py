@@ -31,11 +31,11 @@ def ids_digest(doc_ids: Iterable[pa.Array], seed: int) -> tuple[int, int]:
     >>> ids_digest([pa.array(["a", "b"])], 0) == ids_digest([pa.array(["b"]), pa.array(["a"])], 0)
     True
     """
-    count, total = 0, np.uint64(0)
+    count, total = 0, 0
     for ids in doc_ids:
         keys = order_keys(ids.to_pylist(), seed)
-        count, total = count + len(keys), total + keys.sum(dtype=np.uint64)
-    return count, int(total)
+        count, total = count + len(keys), (total + int(keys.sum(dtype=np.uint64))) % 2**64
+    return count, total
 
 
 def shard_of(keys: npt.NDArray[np.uint64], shards: int) -> npt.NDArray[np.int64]:

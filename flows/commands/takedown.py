@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from flows import settings
 from flows.commands.terminal import console, errors
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def remove(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and write nothing.")] = False,
 ) -> None:
     """Take documents out of a run's shards: the next version of its manifest, and the register."""
+    settings.apply()
     from pipelines.removal.remove import NothingFoundError, obey
     from pipelines.removal.remove import remove as take_out
     from pipelines.removal.request import Request
@@ -111,6 +113,7 @@ def _table(rows: pa.Table, title: str) -> None:
 
 def erase(manifest: Annotated[Path, MANIFEST]) -> None:
     """Delete the shards that removals superseded, and blank the removed texts in documents/ and kept/."""
+    settings.apply()
     from pipelines.removal.erase import erase as wipe
 
     done = wipe(manifest)

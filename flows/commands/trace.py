@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from flows import settings
 from flows.commands.terminal import console
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def trace(
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """From a token to the bytes of the crawl it came from, or from a page to its tokens and training steps."""
+    settings.apply()
     from stats.trace import text_of, trace_page, trace_token, training_of
 
     by_token = shard is not None and token is not None
