@@ -4,7 +4,7 @@
 
 Each token is traced to its record; the record is read again at its offset and its text extracted again, and then
 
-* `as extracted`: the text around the token (at most 12 tokens before it and 12 after, within its line) is a substring of
+* `as extracted`: the text around the token (at most 12 tokens before it and 12 after, in its line) is a substring of
   the text as it was extracted again, before any edit;
 * `after edits`: it is not, since an edit or a replacement of personal data touched just this place, but it is one of
   the text extracted again, edited, cut and scrubbed as the run did (or it is a line break alone, which says nothing);
@@ -82,10 +82,11 @@ class Pages:
 
 def around(ids: np.ndarray, at: int, pages: Pages) -> str:
     """The text around a token, within its line."""
-    decoded = [
-        pages.tokenizer.decode(some) for some in (ids[max(0, at - WINDOW) : at + 1], ids[at + 1 : at + 1 + WINDOW])
-    ]
-    return (decoded[0].rpartition("\n")[2] + decoded[1].partition("\n")[0]).strip("\N{REPLACEMENT CHARACTER} \t")
+    window = ids[max(0, at - WINDOW) : at + 1 + WINDOW]
+    text = pages.tokenizer.decode(window)
+    place = len(pages.tokenizer.decode(window[: min(at, WINDOW)]).rstrip("\N{REPLACEMENT CHARACTER}"))
+    line = text[text.rfind("\n", 0, place) + 1 :].partition("\n")[0]
+    return line.strip("\N{REPLACEMENT CHARACTER} \t")
 
 
 def judged(place: Place, ids: np.ndarray, pages: Pages) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pipelines.removal.remove import Outcome
     from pipelines.removal.request import Target
 
-SHOWN = 20  # documents of a table
+SHOWN = 20  # documents that are told one by one
 MANIFEST = typer.Argument(help="A run's manifest; the newest version beside it is what changes.", metavar="MANIFEST")
 
 
@@ -51,13 +52,13 @@ def remove(
     if not targets and register is not None and reason is None:
         made = obey(manifest, register, dry_run)
         for outcome in made:
-            _tell(outcome, dry_run)
+            _tell(outcome, manifest.parent, dry_run)
         if not made:
             console.print(f"{escape(str(manifest))} obeys all of {escape(str(register))} already.", soft_wrap=True)
         return
     request = Request.of(targets, reason or "", near)
     try:
-        _tell(take_out(manifest, request, day, register, dry_run), dry_run)
+        _tell(take_out(manifest, request, day, register, dry_run), manifest.parent, dry_run)
     except NothingFoundError as error:
         errors.print(f"winnow: {escape(str(error))}", soft_wrap=True, highlight=False)
         raise typer.Exit(1) from error
@@ -77,19 +78,20 @@ def _day(date: str | None) -> str:
         raise ValueError(f"--date {date}: give it as YYYY-MM-DD.") from error
 
 
-def _tell(outcome: Outcome, dry_run: bool) -> None:
-    """What was done, or would be."""
-
+def _tell(outcome: Outcome, folder: Path, dry_run: bool) -> None:
+    """What was done, or would be, in a manifest's folder."""
     version = outcome.version
     if outcome.done:
-        told = f"request {outcome.request.id} is obeyed already; the newest version is {version.path}"
+        told = f"request {outcome.request.id} is obeyed already; the newest version is {folder / version.path.name}"
         console.print(escape(told), soft_wrap=True, highlight=False)
         return
-    _table(outcome.documents, f"request {outcome.request.id}")
+    _lines(outcome.documents, f"request {outcome.request.id}")
     if outcome.near.num_rows:
-        _table(outcome.near.sort_by([("similarity", "descending")]), "near these, and still in the shards")
-        lowest = min(value for value in outcome.near["similarity"].to_pylist() if value is not None)
-        console.print(f"--near {lowest:.2f} takes these {outcome.near.num_rows:,} too, as another request.")
+        _lines(outcome.near.sort_by([("similarity", "descending")]), "near these, and still in the shards")
+        alike = [value for value in outcome.near["similarity"].to_pylist() if value is not None]
+        if alike:
+            bound = math.floor(min(alike) * 100) / 100  # never above what it is to reach
+            console.print(f"--near {bound:.2f} takes {len(alike):,} of these too, as another request.", highlight=False)
     for doc_id, generation in outcome.earlier[:SHOWN]:
         console.print(f"{doc_id} repeats a text of the earlier corpus {escape(generation)}: remove it there too.")
     shards = len(version.manifest.shards)
@@ -100,15 +102,22 @@ def _tell(outcome: Outcome, dry_run: bool) -> None:
     if dry_run:
         console.print("Nothing was written.")
     else:
-        console.print(f"manifest: {escape(str(version.path))}", soft_wrap=True, highlight=False)
+        console.print(f"manifest: {escape(str(folder / version.path.name))}", soft_wrap=True, highlight=False)
 
 
-def _table(rows: pa.Table, title: str) -> None:
-    from stats.show import table
+def _lines(rows: pa.Table, title: str) -> None:
+    """A line a document, so that ids can be copied whole."""
+    from stats.show import safe
 
-    if rows.num_rows:
-        shown = rows.select(["url", "doc_id", "kind", "similarity", "fate"]).slice(0, SHOWN)
-        console.print(table(shown, f"{title} ({rows.num_rows:,})"))
+    if not rows.num_rows:
+        return
+    console.print(f"{title} ({rows.num_rows:,})", highlight=False)
+    for row in rows.slice(0, SHOWN).to_pylist():
+        alike = "" if row["similarity"] is None else f"{row['similarity']:.3f}"
+        line = f"  {row['kind']:9} {alike:5}  {safe(row['fate']):24} {row['doc_id']}  {safe(row['url']) or '(no URL)'}"
+        console.print(escape(line), soft_wrap=True, highlight=False)
+    if rows.num_rows > SHOWN:
+        console.print(f"  and {rows.num_rows - SHOWN:,} more", highlight=False)
 
 
 def erase(manifest: Annotated[Path, MANIFEST]) -> None:
