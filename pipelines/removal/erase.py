@@ -26,7 +26,7 @@ from pipelines.removal.match import NO_TEXT
 from pipelines.removal.obey import removed_of
 from pipelines.removal.remove import Opened, clear, open_for_removal
 from tokenization.commit import put
-from tokenization.versions import erased, erased_file
+from tokenization.versions import SHARD, erased, erased_file, version_in
 
 BLANK = {"text": "", "text_hash": NO_TEXT, "title": None, "author": None}  # columns of documents/ and kept/
 
@@ -60,7 +60,7 @@ def _shards(run: Opened) -> tuple[list[str], int]:
     """Delete the shards that only versions before the newest name."""
     stays = {shard.path for shard in run.now.manifest.shards}
     old = sorted({shard.path for version in run.versions for shard in version.manifest.shards} - stays)
-    there = [name for name in old if (run.folder / name).is_file()]
+    there = [name for name in old if version_in(SHARD, Path(name).name) and (run.folder / name).is_file()]
     size = sum((run.folder / name).stat().st_size for name in there)
     put(erased_file(run.folder), json.dumps({"shards": sorted({*erased(run.folder), *old})}).encode())
     for name in there:

@@ -116,21 +116,30 @@ def alike(
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
 def _nearest(signed, wanted, least):  # type: ignore[no-untyped-def]
-    """(row of `wanted` most like each row of `signed`, equal places); -1 where fewer than `least` are equal."""
+    """(row of `wanted` most like each row of `signed`, equal places); -1 where fewer than `least` are equal.
+
+    Places are compared sixteen at a time, which the compiler makes one instruction or two of.
+    """
     count, width = signed.shape
     best, most = np.full(count, -1, np.int64), np.zeros(count, np.int64)
     for i in range(count):
         need: Any = least
+        row = signed[i]
         for j in range(len(wanted)):
-            equal, k = np.int64(0), 0
-            while k < width:
-                stop = min(k + 32, width)
-                for m in range(k, stop):
-                    equal += np.int64(signed[i, m] == wanted[j, m])
-                k = stop
+            equal: Any = 0
+            other, k = wanted[j], 0
+            for _ in range(width // 16):
+                same = np.int32(0)
+                for m in range(16):
+                    same += np.int32(row[k + m] == other[k + m])
+                equal += same
+                k += 16
                 if equal + width - k < need:
                     break
-            if equal >= need and k == width:
-                best[i], most[i] = j, equal
-                need = equal + 1
+            else:
+                for m in range(k, width):
+                    equal += np.int32(row[m] == other[m])
+                if equal >= need:
+                    best[i], most[i] = j, equal
+                    need = equal + 1
     return best, most

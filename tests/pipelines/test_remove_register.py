@@ -156,6 +156,21 @@ def test_an_older_run_is_made_to_obey(later: Path, register: Path, tmp_path: Pat
     assert len(read_entry(more / f"request-{asked.id}.parquet").documents()) == 1  # and the register knows it now
 
 
+def test_requests_that_mean_nothing_here_are_noted_without_a_shard(
+    run: Path, removal_run: Path, tmp_path: Path
+) -> None:
+    nothing = entry_of(Request.of([domain_target("nowhere.example.com")], "x"), DAY, REMOVALS.empty_table())
+    add(tmp_path / "register", nothing)
+    before = tokens(run)
+    carried_on(run, removal_run.parent / "crawl.warc.gz", tmp_path / "register")
+    newest = history(run)[-1].manifest
+    assert (newest.version, newest.removal, newest.obeys) == (2, None, (nothing.id,))
+    assert tokens(run) == before
+    carried_on(run, removal_run.parent / "crawl.warc.gz", tmp_path / "register")
+    assert len(history(run)) == 2
+    assert faults(run) == []
+
+
 def test_adding_twice_adds_once_and_rows_of_two_runs_are_joined(tmp_path: Path) -> None:
     request = Request.of([doc_target("0" * 32)], "x")
     row = {
