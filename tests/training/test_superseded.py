@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+import torch
 
 from tokenization.manifest import Count, Manifest, Removal, Shard, TokenizerInfo, Totals, file_sha256
 from tokenization.shards import schema_for, write_shard
@@ -83,6 +84,8 @@ def test_a_training_on_what_is_superseded_does_not_go_on(manifest: Path, tmp_pat
         train(options(second, tmp_path / "out"))
     assert train(options(manifest, tmp_path / "out", superseded=True)).first_step == 3
     assert train(options(second, tmp_path / "out", resume=False)).first_step == 0
+    state = torch.load(tmp_path / "out" / "checkpoint.pt", weights_only=True)
+    assert (state["teams"], state["manifest"]) == ([[0, 1]], file_sha256(second))
 
 
 def test_a_register_supersedes_until_its_requests_are_obeyed(manifest: Path, tmp_path: Path) -> None:
