@@ -13,7 +13,7 @@ import sys
 import typer
 from rich.markup import escape
 
-from flows.commands import ask, classifier, dedup, diversity, papers, plan, recipes, run
+from flows.commands import ask, classifier, dedup, diversity, papers, plan, recipes, run, takedown, trace
 from flows.commands.terminal import errors
 from flows.faults import sentence
 
@@ -35,6 +35,10 @@ for command in (
     diversity.diversity,
     papers.papers,
     papers.sheet,
+    trace.trace,
+    trace.versions,
+    takedown.remove,
+    takedown.erase,
 ):
     app.command()(command)
 app.add_typer(classifier.app, name="classifier")

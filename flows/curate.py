@@ -85,6 +85,7 @@ def curate(
     tokenizer: str | None = None,
     part_bytes: int | None = None,
     against: str | None = None,
+    register: str | None = None,
     flags: Sequence[str] = (),
 ) -> dict[str, dict[str, int]]:
     """Curate `inputs` by `recipe` into the run folder `out`; returns each stage's counts."""
@@ -101,9 +102,9 @@ def curate(
         ("dedup", "pipelines.dedup:deduplicate", (indices, recipe, against), threads),
         *([("cuts", "pipelines.cuts:cut", (indices, recipe), options)] if recipe.dedup.part else []),
         ("decontaminate", "pipelines.decontaminate:decontaminate", (indices, recipe), threads),
-        ("decide", "pipelines.decide:decide", (indices, recipe), alone),
+        ("decide", "pipelines.decide:decide", (indices, recipe, register), alone),
         ("scrub", "pipelines.scrub:scrub", (indices, recipe), options),
-        ("tokenize", "pipelines.tokenize:tokenize", (indices, recipe, tokenizer), options),
+        ("tokenize", "pipelines.tokenize:tokenize", (indices, recipe, tokenizer, register), options),
     ]
     if recipe.decontaminate is None:
         plan_of_work = [work for work in plan_of_work if work[0] != "decontaminate"]

@@ -106,7 +106,9 @@ SUPERSEDED = pa.schema([*DUPLICATES, pa.field("generation", pa.string(), nullabl
 DECISIONS = pa.schema(
     [
         pa.field("doc_id", pa.string(), nullable=False),
-        pa.field("fate", pa.string(), nullable=False),  # kept | filtered:<rule> | duplicate:<method>
+        pa.field(
+            "fate", pa.string(), nullable=False
+        ),  # kept | filtered:<rule> | duplicate:<method> | removed:<request>
         pa.field("rule", pa.string()),  # id of the rule that dropped it
         pa.field("value", pa.string()),  # what was measured, as text
         pa.field("threshold", pa.string()),  # the rule's bound, as text: ">= 50"
@@ -140,6 +142,33 @@ PERSONAL = pa.schema(
 )
 
 CUT_SETS = ("cuts", "contamination")  # in the order in which they give a document its fate
+
+# A register of removals, one file a request. Rows without doc_id are what was asked; the others are documents.
+REMOVALS = pa.schema(
+    [
+        pa.field("request", pa.string(), nullable=False),  # 16 hex digits: sha256 of what was asked
+        pa.field("date", pa.string(), nullable=False),  # ISO 8601, of the request
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("near", pa.float64()),  # Jaccard from which others go too; null: none do
+        pa.field("kind", pa.string(), nullable=False),  # url | domain | doc | text | duplicate | near
+        pa.field("value", pa.string(), nullable=False),  # what was asked, or the doc_id that this one is like
+        pa.field("doc_id", pa.string()),
+        pa.field("url", pa.string()),
+        pa.field("text_hash", pa.string()),  # xxh3_128 of the text as it was extracted
+        pa.field("similarity", pa.float64()),  # Jaccard with `value`, estimated from the signatures
+        pa.field("signed", pa.binary()),  # MinHash of the text after the edits, uint32 each
+        pa.field("signed_by", pa.string()),  # how: signatures are comparable where this is equal
+    ]
+)
+
+# removed/: documents of this run that a request takes out when it is decided.
+REMOVED = pa.schema(
+    [
+        pa.field("doc_id", pa.string(), nullable=False),
+        pa.field("request", pa.string(), nullable=False),
+        pa.field("kind", pa.string(), nullable=False),  # as in REMOVALS; `url` also where a URL of the register is met
+    ]
+)
 
 # kept/ ends in one int32 column `pii_<kind>` for every kind that the scanner knows: what was found, replaced or not.
 KEPT = [

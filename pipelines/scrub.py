@@ -21,6 +21,7 @@ from pipelines.code import made_by
 from pipelines.cut_rows import cut_marks, cut_texts, read_cuts
 from pipelines.mapping import map_parts
 from pipelines.parts import fingerprint, part_path, read_counts, read_mark, read_part, read_table, write_part
+from pipelines.removal.obey import marked, plain, removed_of
 from pipelines.schemas import KEPT, PERSONAL
 from recipes.model import Recipe
 
@@ -44,8 +45,10 @@ def scrub_part(index: int, run: str, recipe: Recipe) -> dict[str, int]:
     made_from = [read_mark(part_path(run, name, index)) for name in names]
     steps = [step.model_dump() for step in recipe.steps]
     order = searched(recipe.scrub.policy, others=True)
-    found_mark = fingerprint("personal", made_by(), made_from, cut_marks(run, index), steps, order)
+    found_mark = fingerprint("personal", made_by(), list(map(plain, made_from)), cut_marks(run, index), steps, order)
     mark = fingerprint("scrub", found_mark, recipe.scrub.policy, key_check(key))
+    gone = removed_of(run, index)[1]
+    found_mark, mark = marked(found_mark, gone), marked(mark, gone)
     path = part_path(run, "kept", index)
     done = read_counts(path, mark)
     if done is not None and read_counts(part_path(run, "personal", index), found_mark) is not None:

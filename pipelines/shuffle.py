@@ -24,6 +24,7 @@ from tokenization.manifest import Shard, dtype_for, file_sha256
 from tokenization.scatter import add_counts, by_shard, encode_rows, encoded_schema
 from tokenization.shards import shard_counts, write_shard
 from tokenization.tokenizer import Tokenizer
+from tokenization.versions import shard_name
 
 
 @cache
@@ -52,7 +53,7 @@ def encode_part(index: int, run: str, file: str, tokens: Tokens, shards: int) ->
 
 
 def write_one_shard(
-    number: int, run: str, indices: tuple[int, ...], file: str, tokens: Tokens, shards: int, mark: str
+    number: int, run: str, indices: tuple[int, ...], file: str, tokens: Tokens, shards: int, mark: str, version: int = 1
 ) -> dict[str, int]:
     """Gather shard `number` of `shards` from all encoded parts, in order, into its file."""
     if noted(run, number, mark) is not None:
@@ -60,7 +61,7 @@ def write_one_shard(
     filters = [("shard", "=", number)]  # row groups have one shard each, so only this shard's are read
     parts = [pq.read_table(part_path(run, "encoded", i), filters=filters, partitioning=None) for i in indices]
     table = pa.concat_tables(parts).sort_by([("key", "ascending"), ("doc_id", "ascending")])
-    path = Path(run, "tokens", f"shard-{number:05d}.{tokens.format}")
+    path = Path(run, "tokens", shard_name(number, tokens.format, version))
     make_dirs(str(path.parent))
     temporary = path.with_name(f".tmp-{path.name}")
     with pa.OSFile(str(temporary), "wb") as sink:

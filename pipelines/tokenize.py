@@ -4,6 +4,10 @@ The tokenizer is trained or copied, the external shuffle of `pipelines.shuffle` 
 manifest comes last. It is withdrawn before anything that it names is touched: where there is a manifest, all
 that it names is there. A second call with nothing changed checks the hashes and does no more.
 
+Once a removal has made a second version, nothing is withdrawn: shards and tokenizer that have to be made again get
+names of their own, and the manifest over them is the next version. Whether the newest version already holds what was
+kept is told by the ids in it, so a removal that the run obeys afterwards makes no shard again.
+
 Traded away: `tokens/` and the manifest lie on a local disk, since that is what a trainer maps into memory.
 """
 
@@ -20,19 +24,27 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from pipelines.code import made_by
 from pipelines.mapping import map_parts
 from pipelines.parts import COUNTS, fingerprint, make_dirs, part_path, read_footer, read_mark, read_part
+from pipelines.removal.obey import obeyed_by, plain
 from pipelines.shuffle import encode_part, noted, take_note, write_one_shard
 from recipes.model import Recipe, Tokens
 from tokenization.load import load
 from tokenization.manifest import Manifest, Shard, TokenizerInfo, Totals, dtype_for, file_sha256
+from tokenization.rewrite import read_shard
 from tokenization.scatter import named_counts
-from tokenization.shuffle import in_sample, shard_count
+from tokenization.shuffle import ids_digest, in_sample, shard_count
 from tokenization.train import train_bpe
+from tokenization.versions import FILE, file_of, files, history, latest, version_in
 
 
 def tokenize(
-    run: str, indices: Sequence[int], recipe: Recipe, tokenizer_path: str | None, options: PipelineOptions
+    run: str,
+    indices: Sequence[int],
+    recipe: Recipe,
+    tokenizer_path: str | None,
+    register: str | None,
+    options: PipelineOptions,
 ) -> dict[str, int]:
-    """Make shards and manifest; returns documents, tokens and shards.
+    """Make shards and manifest; returns documents, tokens and shards. `register` is what the run was decided with.
 
     Without `tokenizer_path` a BPE is trained on the kept text. ValueError or FileNotFoundError in a sentence if
     nothing was kept, the tokenizer cannot be read, or documents and shards do not add up.
@@ -40,17 +52,33 @@ def tokenize(
     given = (Path(tokenizer_path).name, file_sha256(_existing(tokenizer_path))) if tokenizer_path else None
     marks = [read_mark(part_path(run, "kept", i)) for i in indices]
     mark = fingerprint("shards", made_by(), marks, recipe.tokens.model_dump(), given)
-    manifest_mark = fingerprint("manifest", mark, recipe.name, recipe_hash(recipe))
-    manifest = _finished(run, manifest_mark)
+    plain_marks = fingerprint("shards", made_by(), list(map(plain, marks)), recipe.tokens.model_dump(), given)
+    manifest_mark = fingerprint("manifest", plain_marks, recipe.name, recipe_hash(recipe))
+    obeys = obeyed_by(run, register)
+    version = _next_version(run)
+    manifest = _finished(run, indices, manifest_mark)
+    if manifest is not None and not set(obeys) <= set(manifest.obeys):  # what was asked since is in none of the shards
+        manifest = _publish_as(run, manifest.model_copy(update={"obeys": tuple(sorted({*manifest.obeys, *obeys}))}))
     if manifest is None:
         documents, text_bytes = _kept_size(run, indices)
-        _withdraw(run, mark)
-        info, file = _tokenizer(run, indices, recipe.tokens, tokenizer_path, marks)
+        if version == 1:
+            _withdraw(run, mark)
+        info, file = _tokenizer(run, indices, recipe.tokens, tokenizer_path, marks, version)
         shards = shard_count(text_bytes, recipe.tokens.shard_bytes)
         common = {"file": file, "tokens": recipe.tokens, "shards": shards}
         encoded = map_parts(run, "encode", indices, encode_part, options, **common)
         numbers = list(range(shards))
-        map_parts(run, "shard", numbers, write_one_shard, options, indices=tuple(indices), mark=mark, **common)
+        map_parts(
+            run,
+            "shard",
+            numbers,
+            write_one_shard,
+            options,
+            indices=tuple(indices),
+            mark=mark,
+            version=version,
+            **common,
+        )
         written = [noted(run, number, mark) for number in numbers]
         manifest = _manifest(recipe, info, [shard for shard in written if shard is not None], encoded)
         if not documents == manifest.totals.documents == encoded["documents"]:
@@ -58,7 +86,7 @@ def tokenize(
                 f"{run}: {documents} documents were kept, {encoded['documents']} were encoded and "
                 f"{manifest.totals.documents} are in the shards. Delete {run}/encoded and {run}/tokens, then run again."
             )
-        _publish(run, manifest, mark, manifest_mark)
+        manifest = _publish(run, manifest.model_copy(update={"obeys": obeys}), version, mark, manifest_mark)
     return {
         "documents": manifest.totals.documents,
         "tokens": manifest.totals.tokens,
@@ -108,12 +136,24 @@ def _mark(run: str, name: str, mark: str) -> None:
     note.write_text(mark)
 
 
-def _finished(run: str, manifest_mark: str) -> Manifest | None:
-    """The manifest, if it was made from the same things and every file that it names still holds."""
+def _finished(run: str, indices: Sequence[int], manifest_mark: str) -> Manifest | None:
+    """The newest manifest, if it was made from the same things, every file that it names still holds, and its shards
+    have just the documents of kept/."""
     if not _is_marked(run, "manifest", manifest_mark):
         return None
-    manifest = _readable(Path(run, "manifest.json"))
-    return None if manifest is None or manifest.problems(run) else manifest
+    manifest = _readable(latest(Path(run)) or Path(run, file_of(1)))
+    if manifest is None or manifest.problems(run):
+        return None
+    kept = (read_part(part_path(run, "kept", i), ["doc_id"]) for i in indices)
+    wanted = ids_digest((batch["doc_id"] for batches in kept for batch in batches), manifest.seed)
+    held = (read_shard(Path(run, shard.path))["doc_id"] for shard in manifest.shards)
+    return manifest if ids_digest(held, manifest.seed) == wanted else None
+
+
+def _next_version(run: str) -> int:
+    """The version that shards made now are of: the first, unless there are later ones."""
+    newest = latest(Path(run))
+    return 1 if newest is None or newest.name == file_of(1) else version_in(FILE, newest.name) + 1
 
 
 def _readable(path: Path) -> Manifest | None:
@@ -136,15 +176,15 @@ def _withdraw(run: str, mark: str) -> None:
 
 
 def _tokenizer(
-    run: str, indices: Sequence[int], tokens: Tokens, given: str | None, marks: Sequence[str]
+    run: str, indices: Sequence[int], tokens: Tokens, given: str | None, marks: Sequence[str], version: int
 ) -> tuple[TokenizerInfo, str]:
     """The run's own tokenizer file, a copy of the one given or newly trained, and what it is."""
     if given:
         tokenizer = load(given)
-        target, name = Path(run, tokenizer.copy_name), tokenizer.name
+        target, name = Path(run, _tokenizer_name(tokenizer.copy_name, version)), tokenizer.name
         _put(target, Path(given).read_bytes())
     else:
-        target, name = Path(run, "tokenizer.json"), "byte-level BPE trained on the kept text"
+        target, name = Path(run, _tokenizer_name("tokenizer.json", version)), "byte-level BPE trained on the kept text"
         mark = fingerprint("tokenizer", made_by(), marks, tokens.vocab_size, tokens.sample_bytes, tokens.seed)
         if not (target.is_file() and _is_marked(run, "tokenizer", f"{mark} {file_sha256(target)}")):
             _put(target, train_bpe(_sample(run, indices, tokens), tokens.vocab_size).encode())
@@ -155,6 +195,11 @@ def _tokenizer(
         vocab_size=tokenizer.vocab_size, end_of_text=tokenizer.end_of_text,
     )  # fmt: skip
     return info, str(target)
+
+
+def _tokenizer_name(name: str, version: int) -> str:
+    """A tokenizer file's name that does not replace the tokenizer of versions before."""
+    return name if version == 1 else f"tokenizer.v{version}{name.removeprefix('tokenizer')}"
 
 
 def _put(target: Path, data: bytes) -> None:
@@ -192,16 +237,30 @@ def _manifest(recipe: Recipe, info: TokenizerInfo, shards: Sequence[Shard], enco
     )  # fmt: skip
 
 
-def _publish(run: str, manifest: Manifest, mark: str, manifest_mark: str) -> None:
+def _publish(run: str, manifest: Manifest, version: int, mark: str, manifest_mark: str) -> Manifest:
     """The manifest last and whole; then what no manifest names goes."""
     _mark(run, "shards", mark)
     _mark(run, "manifest", manifest_mark)
-    manifest.write(Path(run, "manifest.json"))
-    named = {Path(run, shard.path) for shard in manifest.shards}
+    if version == 1:
+        manifest.write(Path(run, file_of(1)))
+    else:
+        manifest = _publish_as(run, manifest)
+    made = [manifest, *(Manifest.read(path) for path in files(Path(run))[:-1])]
+    named = {Path(run, shard.path) for one in made for shard in one.shards}
     for path in Path(run, "tokens").iterdir():
         if path not in named:
             path.unlink()
     for path in Path(run).glob("tokenizer.*"):
-        if path.name != manifest.tokenizer.file:
+        if path.name not in {one.tokenizer.file for one in made}:
             path.unlink()
     shutil.rmtree(Path(run, "encoded"), ignore_errors=True)
+    return manifest
+
+
+def _publish_as(run: str, manifest: Manifest) -> Manifest:
+    """Write a manifest as the version after the newest, which took out no document of it."""
+    before = history(Path(run))[-1]
+    changes = {"version": before.manifest.version + 1, "parent": before.sha256, "removal": None}
+    made = manifest.model_copy(update=changes)
+    made.write(Path(run, file_of(made.version)))
+    return made

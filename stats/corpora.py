@@ -15,6 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from tokenization.manifest import Manifest
+from tokenization.versions import file_of, latest
 
 COUNT = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,12})?)(?:e([0-9]{1,2})|([KMBT万亿]))?")
 SCALE = {"K": 10**3, "M": 10**6, "B": 10**9, "T": 10**12, "万": 10**4, "亿": 10**8}
@@ -73,7 +74,7 @@ def read_offer(named: Sequence[str]) -> Offer:
             name, path = "", one
         elif not name or not path:
             raise ValueError(f"{one!r} is neither a run nor NAME=PATH.")
-        file = Path(path, "manifest.json") if Path(path).is_dir() else Path(path)
+        file = (latest(Path(path)) or Path(path, file_of(1))) if Path(path).is_dir() else Path(path)
         if file.resolve() in read:
             raise ValueError(f"{file} is given twice; its tokens count once.")
         manifest = read[file.resolve()] = Manifest.read(file)

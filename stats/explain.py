@@ -13,10 +13,10 @@ MOST = 100  # records told of one URL
 FOUND = f"""
 SELECT f.doc_id, f.url, f.source, f."offset", coalesce(d.length, r.length) AS length, f.fate, f.rule, f.value,
        f.threshold, r.detail, u.kept_id, u.similarity, u.cluster_size, u.method, u.kept_in, k.url AS kept_url,
-       t.shard, t.n_tokens
+       t.shard, t.n_tokens, w.reason || ' (' || w.date || ')' AS removal
 FROM fates f LEFT JOIN rejects r ON f.doc_id = r.doc_id LEFT JOIN documents d ON f.doc_id = d.doc_id
      LEFT JOIN duplicates u ON f.doc_id = u.doc_id LEFT JOIN documents k ON u.kept_id = k.doc_id AND u.kept_in IS NULL
-     LEFT JOIN tokens t ON f.doc_id = t.doc_id
+     LEFT JOIN tokens t ON f.doc_id = t.doc_id LEFT JOIN removals w ON f.doc_id = w.doc_id
 WHERE f.doc_id = ? OR list_contains(?::VARCHAR[], f.url)
 ORDER BY f.source, f."offset" LIMIT {MOST}
 """
@@ -61,8 +61,8 @@ class Explanation:
     `offset` and `length` are bytes in the crawl file at `path` (rows for Parquet); `value` against `threshold` is
     what `rule` measured; `cuts` are spans that others have first, at most 20; `rights` and `licenses` are what
     is said of the page's use, as in rights/ (`EVIDENCE`, `LICENCE`); `edits` are characters that each edit
-    of the recipe took away; `pii` counts the personal data that was found, by kind, and `policy` says what was done
-    with a kind; `tokens` includes end-of-text.
+    of the recipe took away; `removal` is why and when it was asked to go; `pii` counts the personal data that was
+    found, by kind, and `policy` says what was done with a kind; `tokens` includes end-of-text.
     """
 
     doc_id: str
@@ -84,6 +84,7 @@ class Explanation:
     cluster_size: int | None
     tokens: int | None
     shard: str | None
+    removal: str | None = None
     cuts: list[Cut] = field(default_factory=list)
     rights: list[dict[str, Any]] = field(default_factory=list)
     licenses: list[dict[str, Any]] = field(default_factory=list)
@@ -98,6 +99,8 @@ class Explanation:
             lines.append(f"  rule: {self.rule} measured {safe(self.value)}, keeps {safe(self.threshold)}")
         elif self.threshold:
             lines.append(f"  left: {safe(self.value)}, keeps {safe(self.threshold)}")
+        if self.removal:
+            lines.append(f"  why: {safe(self.removal)}")
         if self.detail:
             lines.append(f"  why: {safe(self.detail)}")
         if self.kept_id and self.method != "kept":

@@ -34,9 +34,9 @@ def funnel(run: Run) -> pa.Table:
     """What became of the records that were read, as a table of SCHEMA.
 
     Lines: read; skipped by record type; rejected by reason; filtered by rule, in the recipe's order; duplicates by
-    method; undecided, in a run that is not finished; kept. `documents` counts records, `share` is of all records
-    (0 to 1), `bytes` are bytes of the records in the crawl's files as they lie there (compressed, if they are),
-    `tokens` are what the shards hold. ValueError in a sentence if a file cannot be read.
+    method; removed by request; undecided, in a run that is not finished; kept. `documents` counts records, `share` is
+    of all records (0 to 1), `bytes` are bytes of the records in the crawl's files as they lie there (compressed, if
+    they are), `tokens` are what the shards hold. ValueError in a sentence if a file cannot be read.
     """
     run.sound()
     tables = [part["source"] for part in run.described["parts"] if part["kind"] == "parquet"]
@@ -48,7 +48,7 @@ def funnel(run: Run) -> pa.Table:
     rows: list[Row] = [("read", "records", total, _sum([size for _, size in found.values()]), None)]
     rows += [("skipped", key.removeprefix("skipped."), n, None, None) for key, n in sorted(skipped.items())]
     order = [step.id for step in run.recipe.steps]
-    for stage in ("rejected", "filtered", "duplicate"):
+    for stage in ("rejected", "filtered", "duplicate", "removed"):
         mine = [(fate.partition(":")[2], *of) for fate, of in found.items() if fate.startswith(f"{stage}:")]
         mine.sort(key=lambda line: (order.index(line[0]) if line[0] in order else len(order), -line[1], line[0]))
         rows += [(stage, *line, None) for line in mine]

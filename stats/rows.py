@@ -35,8 +35,10 @@ SELECT s.*, c.fate AS {FATE}, c.rule AS {RULE}, {{first}} + s.file AS {PART},
 FROM (SELECT {{columns}}, file_index AS file FROM {{signals}}) s
 POSITIONAL JOIN (SELECT doc_id AS also_id, fate, rule FROM {{decisions}}) c"""
 SOURCE = f"""
-(SELECT * EXCLUDE (file, beside, shard_id, n_tokens), n_tokens AS {TOKENS} FROM ({{beside}})
- LEFT JOIN {{tokens}} ON doc_id = shard_id WHERE beside)"""
+(SELECT * EXCLUDE (file, beside, shard_id, n_tokens, gone_id, gone_by)
+        REPLACE (coalesce('removed:' || gone_by, {FATE}) AS {FATE}), n_tokens AS {TOKENS} FROM ({{beside}})
+ LEFT JOIN {{tokens}} ON doc_id = shard_id
+ LEFT JOIN (SELECT doc_id AS gone_id, request AS gone_by FROM removals) ON doc_id = gone_id WHERE beside)"""
 SHARDED = "(SELECT doc_id AS shard_id, n_tokens FROM tokens)"
 # What every question adds up, for documents alike in whatever it asks: Sums, in its order.
 SUMS = f"""count(*), coalesce(sum({BYTES}), 0)::BIGINT, coalesce(sum({TOKENS}), 0)::BIGINT,

@@ -26,9 +26,21 @@ from pydantic import ValidationError
 from filters.pii import KINDS
 from filters.rules import all_failing, with_verdicts
 from filters.sql import literal
-from pipelines.schemas import CUTS, DECISIONS, DOCUMENTS, DUPLICATES, KEPT, PERSONAL, POLICIES, REJECTS, RIGHTS
+from pipelines.schemas import (
+    CUTS,
+    DECISIONS,
+    DOCUMENTS,
+    DUPLICATES,
+    KEPT,
+    PERSONAL,
+    POLICIES,
+    REJECTS,
+    REMOVALS,
+    REMOVED,
+    RIGHTS,
+)
 from recipes.model import Recipe
-from stats.shards import ShardRows, shard_files
+from stats.shards import ShardRows, requests_in_effect, shard_files
 
 MEMORY = "2GB"  # what a question may hold; past it DuckDB spills to a temporary folder
 DATASETS = (
@@ -40,14 +52,18 @@ DATASETS = (
     "duplicates",
     "cuts",
     "contamination",
+    "removed",
     "decisions",
     "personal",
     "kept",
 )
 FATES = """
 CREATE VIEW fates AS
-SELECT d.doc_id, d.url, d.source, d."offset", c.fate, c.rule, c.value, c.threshold
+SELECT d.doc_id, d.url, d.source, d."offset", coalesce('removed:' || g.request, c.fate) AS fate,
+       CASE WHEN g.request IS NULL THEN c.rule END AS rule, CASE WHEN g.request IS NULL THEN c.value END AS value,
+       CASE WHEN g.request IS NULL THEN c.threshold END AS threshold
 FROM documents d LEFT JOIN decisions c ON d.doc_id = c.doc_id
+     LEFT JOIN removals g ON d.doc_id = g.doc_id
 UNION ALL
 SELECT doc_id, url, source, "offset", 'rejected:' || reason, NULL, NULL, NULL FROM rejects
 """
@@ -107,7 +123,7 @@ class Run:
         run that was made before there were rights has none of them."""
         if dataset in ("policies", "rights"):
             return "rights" in self.described["stages"]
-        asked = {"cuts": self.recipe.dedup.part, "contamination": self.recipe.decontaminate}
+        asked = {"cuts": self.recipe.dedup.part, "contamination": self.recipe.decontaminate, "removed": None}
         return dataset not in asked or asked[dataset] is not None
 
     @cached_property
@@ -159,6 +175,7 @@ def open_run(path: str | Path) -> Run:
     try:
         for name in DATASETS:
             _view(run, name)
+        _removals(run)
         connection.register("shard_rows", ShardRows(shard_files(folder)))
         connection.execute("CREATE VIEW tokens AS SELECT * FROM shard_rows")
         connection.execute(FATES)
@@ -207,6 +224,17 @@ def _view(run: Run, name: str) -> None:
         run.connection.execute(f"CREATE VIEW {name} AS SELECT * FROM no_{name}")
 
 
+def _removals(run: Run) -> None:
+    """The view `removals`: requests that the newest manifest obeys, and the documents that each took out of it."""
+    columns = ", ".join(name for name in REMOVALS.names if not name.startswith("signed"))
+    found = [(path, _fault(path)) for path in requests_in_effect(run.path)]
+    run.damaged += [fault for _, fault in found if fault]
+    files = [path for path, fault in found if not fault]
+    run.connection.register("no_removals", REMOVALS.empty_table())
+    source = run.files(files) if files else "no_removals"
+    run.connection.execute(f"CREATE VIEW removals AS SELECT {columns} FROM {source}")
+
+
 def _failing(run: Run) -> None:
     """The view `failing`: a row for every rule that a document fails, first or not; asked only when it is read."""
     try:
@@ -241,7 +269,7 @@ def _schema(run: Run, name: str) -> pa.Schema:
         return signals_schema(run.recipe)
     if name == "kept":
         return pa.schema([*KEPT, *(pa.field(f"pii_{kind}", pa.int32()) for kind in KINDS)])
-    schemas = {"documents": DOCUMENTS, "rejects": REJECTS, "policies": POLICIES, "rights": RIGHTS,
+    schemas = {"documents": DOCUMENTS, "rejects": REJECTS, "policies": POLICIES, "rights": RIGHTS, "removed": REMOVED,
                "duplicates": DUPLICATES, "decisions": DECISIONS, "personal": PERSONAL}  # fmt: skip
     return schemas.get(name, CUTS)
 

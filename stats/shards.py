@@ -14,12 +14,32 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from tokenization.manifest import Manifest
+from tokenization.versions import SHARD, file_of, latest, requests, version_in
+
 SCHEMA = pa.schema([("doc_id", pa.string()), ("shard", pa.string()), ("n_tokens", pa.int64())])
 
 
 def shard_files(folder: Path) -> list[Path]:
-    """The finished shards of a run, in order."""
-    return sorted(path for path in (folder / "tokens").glob("shard-*") if path.suffix in (".arrow", ".parquet"))
+    """The finished shards of a run, in order: those of the newest manifest, where there is more than the first."""
+    newest = latest(folder)
+    if newest is None or newest.name == file_of(1):
+        return [path for path in all_shards(folder) if version_in(SHARD, path.name) == 1]
+    return [folder / shard.path for shard in Manifest.read(newest).shards]
+
+
+def all_shards(folder: Path) -> list[Path]:
+    """The shards of every version, in order."""
+    return sorted(path for path in (folder / "tokens").glob("shard-*") if version_in(SHARD, path.name))
+
+
+def requests_in_effect(folder: Path) -> list[Path]:
+    """Files of the run's own removal requests that its newest manifest obeys."""
+    newest, own = latest(folder), folder / "removals"
+    if newest is None or not own.is_dir():
+        return []
+    obeyed = set(Manifest.read(newest).obeys)
+    return [own / f"request-{request}.parquet" for request in requests(own) if request in obeyed]
 
 
 def shard_batches(path: Path) -> Iterator[pa.RecordBatch]:

@@ -17,7 +17,9 @@ from filters.sql import literal
 from stats.proofs import AGAIN, counted, parts
 from stats.run import Run, footers
 from stats.shards import id_faults, shard_files
+from stats.versions import tokenized, versions_faults
 from tokenization.manifest import Manifest
+from tokenization.versions import file_of, latest
 
 STAGES = ("plan", "extract", "annotate", "dedup", "decide", "scrub", "tokenize")
 # The fate that cuts/ or, where it gives none, contamination/ gives a document.
@@ -37,13 +39,23 @@ NEVER = (
      "finds of personal data are in a document that was not kept"),
     ("personal", "SELECT doc_id FROM personal WHERE start >= \"end\" OR start < 0",
      "finds of personal data have no extent"),
-    ("tokens", "SELECT doc_id FROM kept ANTI JOIN tokens USING (doc_id)", "kept documents are in no shard"),
+    ("tokens", "SELECT doc_id FROM kept ANTI JOIN tokens USING (doc_id) ANTI JOIN removals USING (doc_id)",
+     "kept documents are in no shard"),
+    ("tokens", "SELECT doc_id FROM tokens JOIN removals USING (doc_id)", "removed documents are in the shards"),
+    ("removals", "SELECT doc_id FROM removals WHERE doc_id IS NOT NULL GROUP BY 1 HAVING count(*) > 1",
+     "documents are removed by two requests"),
+    ("removed", "SELECT doc_id FROM removed ANTI JOIN documents USING (doc_id)", "removals have no document"),
+    ("decisions", "SELECT coalesce(c.doc_id, r.doc_id) AS doc_id "
+     "FROM (FROM decisions WHERE starts_with(fate, 'removed:')) c "
+     "FULL JOIN removed r ON c.doc_id = r.doc_id WHERE c.fate IS DISTINCT FROM 'removed:' || r.request",
+     "decisions do not agree with removed/"),
     ("tokens", "SELECT doc_id FROM tokens ANTI JOIN kept USING (doc_id)", "documents in the shards were not kept"),
     ("tokens", "SELECT doc_id FROM tokens GROUP BY 1 HAVING count(*) > 1", "documents are in the shards twice"),
     ("duplicates", "SELECT doc_id FROM (FROM duplicates WHERE kept_in IS NULL) d "
      "ANTI JOIN documents k ON d.kept_id = k.doc_id",
      "duplicates point to a document that is not there"),
     ("duplicates", "SELECT d.doc_id FROM duplicates d JOIN decisions c ON d.kept_id = c.doc_id WHERE c.fate <> 'kept' "
+     "AND NOT starts_with(c.fate, 'removed:') "
      f"AND d.kept_in IS NULL AND NOT EXISTS (SELECT 1 FROM {LOST} g WHERE g.doc_id = d.kept_id AND g.fate = c.fate)",
      "duplicates point to a document that was not kept"),
     ("duplicates", "SELECT cluster_id AS doc_id FROM duplicates WHERE kept_in IS NULL GROUP BY 1 "
@@ -54,6 +66,7 @@ NEVER = (
      "documents are said to be kept in an earlier corpus and in this run"),
     ("duplicates", "SELECT c.doc_id FROM decisions c LEFT JOIN duplicates d ON c.doc_id = d.doc_id "
      f"LEFT JOIN {LOST} g ON c.doc_id = g.doc_id WHERE NOT starts_with(c.fate, 'filtered:') "
+     "AND NOT starts_with(c.fate, 'removed:') "
      "AND c.fate IS DISTINCT FROM coalesce('duplicate:' || nullif(d.method, 'kept'), g.fate, 'kept')",
      "decisions do not agree with duplicates/ and cuts/"),
     ("cuts", "SELECT doc_id FROM cuts ANTI JOIN documents USING (doc_id)", "cuts are in a document that is not there"),
@@ -116,9 +129,10 @@ def _rules(run: Run) -> Iterator[str]:
         SELECT s.doc_id FROM (SELECT doc_id, ({first_failing(run.recipe)}) AS failing
                               FROM ({with_verdicts(run.recipe)})) s
         JOIN decisions c ON s.doc_id = c.doc_id
-        WHERE c.rule IS DISTINCT FROM s.failing OR c.fate IS DISTINCT FROM 'filtered:' || s.failing
+        WHERE NOT starts_with(c.fate, 'removed:') AND (c.rule IS DISTINCT FROM s.failing
+              OR c.fate IS DISTINCT FROM 'filtered:' || s.failing
               AND (s.failing IS NOT NULL OR starts_with(c.fate, 'filtered:') AND NOT EXISTS (
-                  SELECT 1 FROM {LOST} g WHERE g.doc_id = c.doc_id AND g.fate = c.fate))"""
+                  SELECT 1 FROM {LOST} g WHERE g.doc_id = c.doc_id AND g.fate = c.fate)))"""
     yield from _never(run, "decisions", query, "decisions are not what the recipe's rules say")
 
 
@@ -140,8 +154,7 @@ def _totals(run: Run) -> Iterator[str]:
         sums[stage] = Counter()
         for _, _, counts, _ in footers(run, dataset):
             sums[stage].update(counts)
-    documents, tokens = run.rows("SELECT count(*), coalesce(sum(n_tokens), 0) FROM tokens")[0]
-    sums["tokenize"] = Counter(documents=documents, tokens=int(tokens), shards=len(shard_files(run.path)))
+    sums["tokenize"] = tokenized(run)
     for stage, real in sums.items():
         stated = run.described["stages"][stage].get("counts", {})
         for key in sorted(stated.keys() | real.keys()):
@@ -155,6 +168,9 @@ def _shards(run: Run) -> Iterator[str]:
         manifest = Manifest.read(run.path / "manifest.json")
     except FileNotFoundError as error:
         yield str(error)
+        return
+    if latest(run.path) != run.path / file_of(1):
+        yield from versions_faults(run)
         return
     faults = manifest.problems(run.path)
     yield from faults

@@ -105,7 +105,12 @@ def _cells(run: Run, recipe: Recipe) -> list[Cell]:
 
 
 def _fate(now: str, rule: str | None, passed: bool) -> str:
-    """The fate under `rule`; what went by no rule (a duplicate, or an evaluation item in it) goes still."""
+    """The fate under `rule`; what went by no rule (a duplicate, or an evaluation item in it) goes still.
+
+    What was removed by request stays so under any rule.
+    """
+    if now.startswith("removed:"):
+        return now
     if rule is not None:
         return f"filtered:{rule}"
     return now if passed else "kept"

@@ -29,6 +29,15 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
+def removal_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run in fifty shards, to take documents out of: copy it, and leave it as it is."""
+    from tests.pipelines.removal_runs import make_run, pages, write_crawl
+
+    folder = tmp_path_factory.mktemp("removal")
+    return make_run(folder / "run", write_crawl(folder / "crawl.warc.gz", pages()))
+
+
+@pytest.fixture(scope="session")
 def winnow(environment: dict[str, str]) -> Winnow:
     """Run the command line in a process of its own, as a user does."""
 

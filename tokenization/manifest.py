@@ -19,6 +19,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from tokenization.commit import put
+
 SCHEMA_VERSION: Literal["winnow.manifest/1"] = "winnow.manifest/1"
 Dtype = Literal["uint16", "uint32"]
 
@@ -41,6 +43,7 @@ def _inside(path: str) -> str:
 
 InsidePath = Annotated[str, Field(min_length=1), AfterValidator(_inside)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+RequestId = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 
 
 class _Strict(BaseModel):
@@ -82,8 +85,21 @@ class Totals(_Strict):
     text_bytes: int = Field(ge=0)
 
 
+class Removal(_Strict):
+    """Why a version differs from its parent: the request, and the documents and tokens that it took out."""
+
+    request: RequestId
+    reason: str
+    documents: int = Field(ge=0)
+    tokens: int = Field(ge=0)
+
+
 class Manifest(_Strict):
-    """The hand-off to training. `parent` is the sha256 of the manifest that this one replaces."""
+    """The hand-off to training. `parent` is the sha256 of the manifest that this one replaces.
+
+    `version` counts from 1 within a folder. `removal` says what this version took out of its parent, and is null where
+    the shards were made anew. `obeys` lists every removal request whose documents are known not to be in the shards.
+    """
 
     schema_version: Literal["winnow.manifest/1"] = SCHEMA_VERSION
     recipe: str
@@ -97,6 +113,9 @@ class Manifest(_Strict):
     sources: dict[str, Count]
     languages: dict[str, Count]
     parent: Sha256 | None = None
+    version: int = Field(default=1, ge=1)
+    removal: Removal | None = None
+    obeys: tuple[RequestId, ...] = ()
 
     @model_validator(mode="after")
     def _holds_together(self) -> Manifest:
@@ -106,6 +125,10 @@ class Manifest(_Strict):
             raise ValueError(f"{self.tokenizer.vocab_size} ids do not fit into uint16")
         if len({shard.path for shard in self.shards}) != len(self.shards):
             raise ValueError("a shard is listed twice")
+        if self.parent is None and (self.version > 1 or self.removal is not None):
+            raise ValueError("a version after the first has no parent")
+        if self.removal is not None and self.removal.request not in self.obeys:
+            raise ValueError("removal.request is not among those that it obeys")
         return self
 
     @staticmethod
@@ -126,11 +149,8 @@ class Manifest(_Strict):
         return (json.dumps(self.model_dump(), indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
     def write(self, path: str | Path) -> None:
-        """Write the file whole: under a temporary name first, then renamed."""
-        target = Path(path)
-        temporary = target.with_name(f".tmp-{target.name}")
-        temporary.write_bytes(self.as_bytes())
-        temporary.replace(target)
+        """Write the file whole and for good: flushed to the disk under a temporary name first, then renamed."""
+        put(Path(path), self.as_bytes())
 
     def problems(self, folder: str | Path) -> list[str]:
         """What is wrong with the files this manifest names, one sentence each; empty if all is well."""

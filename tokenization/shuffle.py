@@ -6,10 +6,11 @@ range of keys; shards one after another are the one shuffled order of the corpus
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import xxhash
 
 
@@ -22,6 +23,19 @@ def order_keys(doc_ids: Sequence[str], seed: int) -> npt.NDArray[np.uint64]:
     prefix = f"{seed}\0"
     keys = (xxhash.xxh3_64_intdigest((prefix + doc_id).encode()) for doc_id in doc_ids)
     return np.fromiter(keys, np.uint64, len(doc_ids))
+
+
+def ids_digest(doc_ids: Iterable[pa.Array], seed: int) -> tuple[int, int]:
+    """(count, sum of the keys modulo 2**64) of documents: equal for the same documents in any order.
+
+    >>> ids_digest([pa.array(["a", "b"])], 0) == ids_digest([pa.array(["b"]), pa.array(["a"])], 0)
+    True
+    """
+    count, total = 0, 0
+    for ids in doc_ids:
+        keys = order_keys(ids.to_pylist(), seed)
+        count, total = count + len(keys), (total + int(keys.sum(dtype=np.uint64))) % 2**64
+    return count, total
 
 
 def shard_of(keys: npt.NDArray[np.uint64], shards: int) -> npt.NDArray[np.int64]:

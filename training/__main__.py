@@ -39,18 +39,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parsed(arguments: Sequence[str] | None) -> TrainOptions:
     """TrainOptions from a command line; `--help` and unknown options end the process, as argparse does."""
-    from training.options import TrainOptions
+    from training.options import FLAGS, TrainOptions
 
     parser = argparse.ArgumentParser(prog="winnow train", description="Train a small transformer on a manifest.")
     for name, field in TrainOptions.model_fields.items():
         help_ = field.description if field.is_required() else f"{field.description} (default {field.default})"
-        flag = f"--{name.replace('_', '-')}"
+        flag = f"--{FLAGS.get(name, name).replace('_', '-')}"
         if name == "manifest":
             parser.add_argument(name, help=help_)
         elif field.annotation is bool:
-            parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=help_)
+            parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=help_, dest=name)
         else:
-            parser.add_argument(flag, required=field.is_required(), help=help_)
+            parser.add_argument(flag, required=field.is_required(), help=help_, dest=name)
     given = {k: v for k, v in vars(parser.parse_args(arguments)).items() if v is not None}
     try:
         return TrainOptions.model_validate(given)

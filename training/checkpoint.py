@@ -1,14 +1,16 @@
 """A training on disk: written whole or not at all, read without unpickling code.
 
-`checkpoint.pt` holds weights, optimiser, random states, the step, the position in the data, the options and the
-manifest's hash. A new one is written beside it, flushed to the disk and renamed over it, so a kill or a full disk at
-any moment leaves the one before. Traded away: one file from one rank, which fits models that fit one device.
+`checkpoint.pt` holds weights, optimiser, random states, the step, the position in the data, the options, the
+manifest's hash, and how many ranks shared the steps, so that who saw a token can be told afterwards. A new one is
+written beside it, flushed to the disk and renamed over it, so a kill or a full disk at any moment leaves the one
+before. Traded away: one file from one rank, which fits models that fit one device.
 """
 
 from __future__ import annotations
 
 import os
 import pickle
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,10 @@ import torch
 from torch import nn
 
 from tokenization.manifest import file_sha256
+from tokenization.versions import files, newer
 from training.options import TrainOptions
+
+Team = tuple[int, int]  # (first step, ranks from there on)
 
 
 def path_of(options: TrainOptions) -> Path:
@@ -24,8 +29,13 @@ def path_of(options: TrainOptions) -> Path:
     return Path(options.out) / "checkpoint.pt"
 
 
-def save(options: TrainOptions, model: nn.Module, optimiser: torch.optim.Optimizer, step: int) -> None:
-    """Write the checkpoint after `step` steps; OSError if the disk does not take it, and the old one stays."""
+def save(
+    options: TrainOptions, model: nn.Module, optimiser: torch.optim.Optimizer, step: int, teams: Sequence[Team] = ()
+) -> None:
+    """Write the checkpoint after `step` steps; `teams` are (first step, ranks).
+
+    OSError if the disk does not take it, and the old one stays.
+    """
     path = path_of(options)
     path.parent.mkdir(parents=True, exist_ok=True)
     state = {
@@ -33,6 +43,7 @@ def save(options: TrainOptions, model: nn.Module, optimiser: torch.optim.Optimiz
         "sequences": step * options.batch,  # the position in the data
         "manifest": file_sha256(options.manifest),
         "options": options.fixed(),
+        "teams": [list(team) for team in teams],
         "model": model.state_dict(),
         "optimiser": optimiser.state_dict(),
         "random": torch.get_rng_state(),
@@ -63,6 +74,10 @@ def restore(options: TrainOptions, model: nn.Module, optimiser: torch.optim.Opti
         found = {"manifest": state["manifest"], **state["options"]}
     except (RuntimeError, EOFError, KeyError, TypeError, ValueError, pickle.UnpicklingError) as error:
         raise ValueError(f"{path} is damaged ({type(error).__name__}). Delete it to start anew.") from error
+    if found["manifest"] != wanted["manifest"] and (old := _replaced_by(options, found["manifest"])) is not None:
+        raise ValueError(f"{path} was trained on {old}, which {options.manifest} supersedes: what was removed is in "
+                         f"its weights. Choose another --out, or --no-resume; to go on with {old}, name it and say "
+                         "--superseded.")  # fmt: skip
     for key, value in wanted.items():
         if found.get(key) != value:
             was = (
@@ -73,6 +88,23 @@ def restore(options: TrainOptions, model: nn.Module, optimiser: torch.optim.Opti
     optimiser.load_state_dict(state["optimiser"])
     _restore_random(state)
     return int(state["step"])
+
+
+def teams(options: TrainOptions) -> list[Team]:
+    """(first step, ranks) of the checkpoint that would be restored, in order; none where it does not say."""
+    path = path_of(options)
+    if not options.resume or not path.is_file():
+        return []
+    state = torch.load(path, weights_only=True, map_location="cpu", mmap=True)
+    return [(int(first), int(ranks)) for first, ranks in state.get("teams", [])]
+
+
+def _replaced_by(options: TrainOptions, sha256: str) -> Path | None:
+    """The manifest of this sha256 beside the one asked for, if that one, or one after it, replaces it."""
+    for file in files(Path(options.manifest).parent):
+        if file_sha256(file) == sha256 and newer(file) is not None:
+            return file
+    return None
 
 
 def _restore_random(state: dict[str, Any]) -> None:

@@ -1,19 +1,16 @@
 """Shards by memory map, as fixed-length sequences in a seeded order that any step can be asked for.
 
-All shards are one long stream of ids, cut into sequences of `context` + 1 ids that overlap by one. An epoch is a
-permutation of the sequences, from the seed and the epoch's number: the position in the data is a step number, and
-resuming, on any number of ranks, needs nothing else. The documents of a manifest are shuffled already, so the last
-sequences of the stream are a fair sample of documents; those are held out.
+The order is that of `tokenization.sequences`: the position in the data is a step number, and resuming, on any number
+of ranks, needs nothing else. The documents of a manifest are shuffled already, so the last sequences of the stream are
+a fair sample of documents; those are held out.
 
-Traded away: a permutation takes four bytes a sequence (1 GB for a corpus of 2**39 tokens at 2,048 a sequence), and
-a Parquet shard, which cannot be mapped, is unpacked once into a flat file beside the checkpoint.
+Traded away: a Parquet shard, which cannot be mapped, is unpacked once into a flat file beside the checkpoint.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tokenization.manifest import Manifest, Shard
+from tokenization.sequences import Order
 
 Ids = npt.NDArray[np.int64]
 COUNTED = 1 << 22  # ids counted at a time: bincount makes 8 bytes of each
@@ -37,7 +35,7 @@ class Sequences:
     def __init__(
         self, manifest: Manifest, folder: Path, context: int, seed: int, held_out: int = 0, cache: Path | None = None
     ) -> None:
-        self.context, self.seed, self.vocab_size = context, seed, manifest.tokenizer.vocab_size
+        self.context, self.vocab_size = context, manifest.tokenizer.vocab_size
         self.pieces: list[npt.NDArray[np.integer]] = []
         for shard in manifest.shards:
             self.pieces += _pieces(folder / shard.path, shard, manifest.dtype, cache or folder)
@@ -48,9 +46,8 @@ class Sequences:
                 f"The shards in {folder} hold {tokens:,} tokens, the manifest says {manifest.totals.tokens:,}. "
                 "Make the run's shards again with `winnow run`."
             )
-        everything = (tokens - 1) // context
-        self.held_out = min(held_out, everything // 10)
-        self.count = everything - self.held_out
+        self.order = Order.of(tokens, context, seed, held_out)
+        self.held_out, self.count = self.order.held_out, self.order.count
         if self.count < 1:
             raise ValueError(f"The corpus has {tokens:,} tokens, too few for one sequence of {context}: use --context.")
 
@@ -74,8 +71,7 @@ class Sequences:
 
     def number_at(self, place: int) -> int:
         """Which sequence comes at `place` (counted from 0 over all epochs) of the training's order."""
-        epoch, within = divmod(place, self.count)
-        return int(_permutation(self.seed, epoch, self.count)[within])
+        return self.order.number_at(place)
 
     def held_out_batches(self, size: int, rank: int = 0, ranks: int = 1) -> Iterator[Ids]:
         """This rank's share of the held-out sequences, (at most `size`, context + 1) at a time, the same each time."""
@@ -100,13 +96,6 @@ class Sequences:
                 counts += found
         p = counts[counts > 0] / counts.sum()
         return float(-(p * np.log(p)).sum())
-
-
-@lru_cache(maxsize=2)  # a batch may lie across the end of an epoch
-def _permutation(seed: int, epoch: int, count: int) -> npt.NDArray[np.integer]:
-    numbers: npt.NDArray[np.integer] = np.arange(count).astype(np.uint32 if count < 1 << 32 else np.uint64)
-    np.random.default_rng((seed, epoch)).shuffle(numbers)
-    return numbers
 
 
 def _pieces(path: Path, shard: Shard, dtype: str, cache: Path) -> list[npt.NDArray[np.integer]]:

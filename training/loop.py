@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from tokenization.manifest import Manifest
+from tokenization.versions import superseded
 from training import checkpoint
 from training.data import Sequences
 from training.model import ModelConfig, Transformer
@@ -66,6 +67,9 @@ class Team:
 def train(options: TrainOptions) -> TrainResult:
     """Train from scratch or from the checkpoint in `options.out`; ValueError in a sentence if a shard is wrong."""
     manifest, folder = Manifest.read(options.manifest), Path(options.manifest).parent
+    why = superseded(Path(options.manifest), Path(options.removals) if options.removals else None)
+    if why is not None and not options.superseded:
+        raise ValueError(f"{why} To train on it all the same, say --superseded.")
     if problems := manifest.problems(folder):
         raise ValueError(problems[0])
     data = Sequences(manifest, folder, options.context, options.seed, options.held_out, Path(options.out) / "ids")
@@ -83,6 +87,7 @@ def _train(options: TrainOptions, data: Sequences, team: Team) -> TrainResult:
     model = Transformer(shape).to(team.device)
     optimiser = make_optimiser(model, options)
     first = checkpoint.restore(options, model, optimiser)
+    teams = [*(team for team in checkpoint.teams(options) if team[0] < first), (first, team.ranks)]
     result = TrainResult(first, first, data.unigram_entropy())
     log = Log(options, team, first)
     log.say(f"{model.parameter_count():,} parameters on {team.ranks} x {team.device.type}, {data.ends[-1]:,} tokens, "
@@ -104,7 +109,7 @@ def _train(options: TrainOptions, data: Sequences, team: Team) -> TrainResult:
             # All ranks must agree: one that left alone would leave the others waiting for it.
             result.stopped = not last and team.total(float(bool(asked)))[0] > 0
             if (last or result.stopped or (step + 1) % options.save_every == 0) and team.rank == 0:
-                checkpoint.save(options, model, optimiser, step + 1)
+                checkpoint.save(options, model, optimiser, step + 1, teams)
             if result.stopped:
                 log.say(f"Stopped after step {step + 1}, saved; the same command goes on from there.")
                 break

@@ -10,7 +10,19 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 # What may differ between a training and its continuation: none of these changes which batch or which rate a step has.
-FREE = {"manifest", "out", "resume", "save_every", "eval_every", "device", "compile", "accumulate"}
+FREE = {
+    "manifest",
+    "out",
+    "resume",
+    "save_every",
+    "eval_every",
+    "device",
+    "compile",
+    "accumulate",
+    "superseded",
+    "removals",
+}
+FLAGS = {"removals": "register"}  # where an option has another name on the command line: pydantic has a `register`
 
 
 class TrainOptions(BaseModel):
@@ -40,6 +52,8 @@ class TrainOptions(BaseModel):
     save_every: int = Field(default=50, ge=1, description="steps between checkpoints")
     seed: int = Field(default=0, ge=0, description="of weights and of the data's order")
     device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="where to compute")
+    superseded: bool = Field(default=False, description="train on a manifest that a removal has superseded")
+    removals: str | None = Field(default=None, description="a register of removals that the manifest must obey")
     compile: bool = Field(default=True, description="torch.compile, on a GPU")
 
     @model_validator(mode="after")

@@ -24,12 +24,13 @@ def funnel(run: RunFolder) -> None:
     from stats.funnel import funnel as count
     from stats.run import open_run
     from stats.show import table
+    from tokenization.versions import latest
 
     with open_run(run) as opened:
         console.print(table(count(opened), title=f"Funnel of {run}"))
-    for name in ("manifest.json", "report.html"):
-        if (Path(run) / name).exists():
-            console.print(f"{name.partition('.')[0]}: {escape(str(Path(run) / name))}", soft_wrap=True)
+    for path in (latest(Path(run)), Path(run) / "report.html"):
+        if path is not None and path.exists():
+            console.print(f"{path.name.partition('.')[0]}: {escape(str(path))}", soft_wrap=True)
 
 
 def sql(

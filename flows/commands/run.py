@@ -38,6 +38,7 @@ def run(
     against: Annotated[
         str | None, typer.Option(help="An index of earlier corpora: look for duplicates there too, and add this one.")
     ] = None,
+    register: Annotated[str | None, typer.Option(help="A register of removals: what it asks for is left out.")] = None,
     beam: Annotated[list[str] | None, typer.Option(help="A flag for the Beam runner, as --beam=--flag=value.")] = None,
 ) -> None:
     """Curate a crawl: extract, rights, annotate, dedup, decide, scrub, tokenize."""
@@ -59,6 +60,8 @@ def run(
             )
         if tokenizer is not None and not Path(tokenizer).is_file():
             raise FileNotFoundError(f"There is no tokenizer file {tokenizer}. Give the path of an existing one.")
+        if register is not None and not Path(register).is_dir():
+            raise FileNotFoundError(f"There is no register {register}. `winnow remove ... --register` begins one.")
         from flows.progress import shown
         from flows.quiet import chatter_logged
         from pipelines.run import locked
@@ -78,6 +81,7 @@ def run(
                 tokenizer=tokenizer,
                 part_bytes=part_bytes,
                 against=_absolute(against) if against else None,
+                register=_absolute(register) if register else None,
                 flags=beam or [],
             )
     if "://" not in out:

@@ -13,7 +13,9 @@ from recipes.load import load
 from recipes.model import Recipe
 
 KEY = "0123456789abcdef0123456789abcdef"
-TEXT = "write to Jo@mail.de or jo@MAIL.de; 104.16.3.9; 身份证11010519491231002X。card 4111 1111 1111 1111, 手机13812345678"
+TEXT = (
+    "write to Jo@mail.de or jo@MAIL.de; 104.16.3.9; 身份证11010519491231002X。card 4111 1111 1111 1111, 手机13812345678"
+)
 
 
 def arrow(*texts: str | None) -> pa.LargeStringArray:

@@ -80,7 +80,7 @@ def make_run(folder: Path) -> Path:
 
 def work(run: Path, wanted: Recipe | None = None, tokenizer: Path | None = None, workers: int = 1) -> dict[str, int]:
     given = None if tokenizer is None else str(tokenizer)
-    return tokenize(str(run), INDICES, wanted or recipe(), given, beam_options(workers))
+    return tokenize(str(run), INDICES, wanted or recipe(), given, None, beam_options(workers))
 
 
 def digests(run: Path) -> dict[str, str]:
@@ -278,7 +278,7 @@ def test_a_small_sample_trains_all_the_same(tmp_path: Path) -> None:
     table = pa.Table.from_pylist([{**rows(0, 1)[0], "text": "many words 数据 " * 200_000}], SCHEMA)
     counts = {"documents": 1, "text_bytes": 20 * 200_000}
     write_part(part_path(str(run), "kept", 0), table.to_batches(), SCHEMA, "long", counts)
-    made = tokenize(str(run), [0], recipe(shard_bytes=10**9), None, beam_options())
+    made = tokenize(str(run), [0], recipe(shard_bytes=10**9), None, None, beam_options())
     assert made["documents"] == made["shards"] == 1
     assert 257 < Manifest.read(run / "manifest.json").tokenizer.vocab_size < 400
 

@@ -1,0 +1,136 @@
+"""Versions of a manifest: which lie beside each other, which replaces which, and which may still be trained on.
+
+`manifest.json` is the first, `manifest.0002.json` the one after it; each states the sha256 of the one that it replaces,
+so a copy under another name is still known for what it is. A register of removals is a folder with one file a request,
+`request-<id>.parquet`: here only the names matter, so that a trainer needs nothing but the manifest and a listing.
+
+Traded away: a request of the register that a manifest does not name supersedes it even if none of its documents are
+in the shards. Only their URLs could tell, and a manifest has none; `winnow remove MANIFEST --register PATH` settles it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tokenization.manifest import Manifest, file_sha256
+
+FILE = re.compile(r"manifest(?:\.([0-9]{4,}))?\.json")
+REQUEST = re.compile(r"request-([0-9a-f]{16})\.parquet")
+SHARD = re.compile(r"shard-[0-9]+(?:\.v([0-9]+))?\.(?:arrow|parquet)")
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version: its file, that file's sha256, and what it says."""
+
+    path: Path
+    sha256: str
+    manifest: Manifest
+
+
+def file_of(version: int) -> str:
+    """The name of a version's file.
+
+    >>> file_of(1), file_of(2)
+    ('manifest.json', 'manifest.0002.json')
+    """
+    return "manifest.json" if version == 1 else f"manifest.{version:04d}.json"
+
+
+def shard_name(number: int, form: str, version: int = 1) -> str:
+    """The name of a shard's file, with the version that wrote it, unless that is the first.
+
+    >>> shard_name(7, "arrow"), shard_name(7, "arrow", 2)
+    ('shard-00007.arrow', 'shard-00007.v2.arrow')
+    """
+    return f"shard-{number:05d}{'' if version == 1 else f'.v{version}'}.{form}"
+
+
+def version_in(pattern: re.Pattern[str], name: str) -> int:
+    """The version that a file's name states, 1 if it states none; 0 if it is no such name.
+
+    >>> version_in(SHARD, "shard-00007.v2.arrow"), version_in(FILE, "manifest.json"), version_in(FILE, "x.json")
+    (2, 1, 0)
+    """
+    match = pattern.fullmatch(name)
+    return int(match.group(1) or 1) if match else 0
+
+
+def files(folder: Path) -> list[Path]:
+    """The manifests of a folder, the first version first."""
+    found = [(version_in(FILE, path.name), path) for path in folder.glob("manifest*.json")]
+    return [path for version, path in sorted(found) if version]
+
+
+def latest(folder: Path) -> Path | None:
+    """The newest manifest of a folder, by its name; None if there is none."""
+    found = files(folder)
+    return found[-1] if found else None
+
+
+def history(folder: Path) -> list[Version]:
+    """All versions, the first one first; ValueError in a sentence if they do not follow from each other."""
+    found = [Version(path, file_sha256(path), Manifest.read(path)) for path in files(folder)]
+    for number, version in enumerate(found, 1):
+        if version.manifest.version != number or version.path.name != file_of(number):
+            raise ValueError(f"{version.path} is version {version.manifest.version}, number {number} of its folder. "
+                             "Restore the manifests that are missing.")  # fmt: skip
+        if number > 1 and version.manifest.parent != found[number - 2].sha256:
+            raise ValueError(f"{version.path} does not follow from {found[number - 2].path}: its parent has another "
+                             "sha256. Restore the manifest that it was made from.")  # fmt: skip
+    return found
+
+
+def newer(path: Path) -> Path | None:
+    """The newest manifest beside `path` that descends from it, whatever they are called; None if none does."""
+    children = {Manifest.read(file).parent: file for file in files(path.parent) if version_in(FILE, file.name) > 1}
+    found, sha256 = None, file_sha256(path)
+    while sha256 in children:
+        found = children.pop(sha256)
+        sha256 = file_sha256(found)
+    return found
+
+
+def erased_file(folder: Path) -> Path:
+    """Where `winnow erase` notes the shards that it deletes."""
+    return folder / "removals" / ".erased.json"
+
+
+def erased(folder: Path) -> set[str]:
+    """Paths of the shards that were deleted on purpose; empty if none was."""
+    file = erased_file(folder)
+    return set(json.loads(file.read_bytes())["shards"]) if file.is_file() else set()
+
+
+def requests(register: Path) -> list[str]:
+    """Ids of the requests in a register, in order; FileNotFoundError if there is no such folder."""
+    if not register.is_dir():
+        raise FileNotFoundError(
+            f"There is no register {register}. `winnow remove ... --register {register}` begins one."
+        )
+    matches = (REQUEST.fullmatch(path.name) for path in register.iterdir())
+    return sorted(match.group(1) for match in matches if match)
+
+
+def pending(manifest: Manifest, register: Path) -> list[str]:
+    """Requests of the register that this manifest is not known to obey."""
+    return sorted(set(requests(register)) - set(manifest.obeys))
+
+
+def superseded(path: Path, register: Path | None = None) -> str | None:
+    """Why this manifest should not be trained on any more, and what to do, in a sentence; None if it may be."""
+    if (after := newer(path)) is not None:
+        return f"{path} is superseded: {after.name}, beside it, leaves out what was asked to be removed. Use {after}."
+    if register is not None and (left := pending(Manifest.read(path), register)):
+        return (f"{path} does not obey {_few(left)} of the register {register}. `winnow remove {path} --register "
+                f"{register}` makes a version that does.")  # fmt: skip
+    return None
+
+
+def _few(ids: Sequence[str]) -> str:
+    told = ", ".join(ids[:3])
+    return f"{'request' if len(ids) == 1 else 'requests'} {told}{f' and {len(ids) - 3} more' if len(ids) > 3 else ''}"
