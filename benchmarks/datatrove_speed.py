@@ -5,9 +5,9 @@ python benchmarks/datatrove_speed.py DATATROVE_PYTHON WORK TEXTS.parquet... [--t
 The chain: language, Gopher's repetition and quality rules, C4's lines, FineWeb's rules, scrubbing, kept texts written
 (datatrove: JSON lines, gzip; ours: Parquet). Start-up is apart. Ours: both workers have run 64 documents, which loads
 the compiled kernels, before the clock starts, and it stops when the last has closed its file. datatrove: its time on
-64 documents a task (workers, imports, models) is measured in the same turn and taken off. `all recipes` measures every
-signal and the text versions of every shipped recipe, and decides nothing. `--peer` names another script with the
-arguments of peers/datatrove_chain.py.
+64 documents a task (workers, imports, models) is measured in the same turn and taken off. `all recipes` measures what
+the rules of every shipped recipe read, each on its own version of the text, and decides nothing. `--peer` names
+another script with the arguments of peers/datatrove_chain.py.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def worker(path: Path, out: Path, every: bool, ready: Barrier) -> tuple[float, f
 
     def run(batch: pa.RecordBatch) -> pa.RecordBatch:
         rows = documents(batch)
-        return annotate(rows, recipes) if every else decide(rows, recipes[0], connection)
+        return annotate(rows, recipes, every=False) if every else decide(rows, recipes[0], connection)
 
     first = run(next(source.iter_batches(WARM)))
     ready.wait()

@@ -18,6 +18,7 @@ from pipelines.decide import decide
 from pipelines.dedup import deduplicate
 from pipelines.extract import extract
 from pipelines.options import beam_options
+from pipelines.rights import rights
 from pipelines.scrub import scrub
 from pipelines.sources import plan
 from pipelines.tokenize import tokenize
@@ -106,6 +107,7 @@ def make_run(run: Path, crawl: Path, register: Path | None = None, recipe: Recip
     indices = [part.index for part in parts]
     for name, work in (
         ("extract", lambda: extract(where, parts, recipe, threads)),
+        ("rights", lambda: rights(where, indices, recipe, threads)),
         ("annotate", lambda: annotate(where, indices, recipe, (), options)),
         ("dedup", lambda: deduplicate(where, indices, recipe, None, threads)),
         ("decide", lambda: decide(where, indices, recipe, asked, options)),
