@@ -18,10 +18,19 @@ LANGUAGES = {
     "mn": ("Mongolian", "蒙古语"),
 }  # fmt: skip
 KIND_NAMES = {
-    "email": ("e-mail address", "电子邮箱"), "cn_id": ("Chinese identity number", "居民身份证号"),
-    "iban": ("bank account (IBAN)", "国际银行账号"), "credit_card": ("payment card number", "银行卡号"),
-    "cn_mobile": ("Chinese mobile number", "中国大陆手机号"), "ipv4": ("public IPv4 address", "公网 IPv4 地址"),
-    "ipv6": ("public IPv6 address", "公网 IPv6 地址"), "phone": ("telephone number", "电话号码"),
+    "private_key": ("private key", "私钥"), "secret": ("API key or token", "API 密钥或令牌"),
+    "email": ("e-mail address", "电子邮箱"), "mac": ("hardware (MAC) address", "网卡 MAC 地址"),
+    "ipv6": ("public IPv6 address", "公网 IPv6 地址"), "ipv4": ("public IPv4 address", "公网 IPv4 地址"),
+    "bitcoin": ("Bitcoin address", "比特币地址"), "ethereum": ("Ethereum address", "以太坊地址"),
+    "iban": ("bank account (IBAN)", "国际银行账号"), "swift": ("bank code (SWIFT)", "银行代码（SWIFT）"),
+    "cn_id": ("Chinese identity number", "居民身份证号"), "national_id": ("national identity number", "其他国家身份号码"),
+    "us_ssn": ("US social security number", "美国社会安全号"), "us_itin": ("US taxpayer number", "美国个人纳税号"),
+    "uk_nino": ("UK national insurance number", "英国国民保险号"), "passport": ("passport number", "护照号"),
+    "cn_bank_card": ("UnionPay card number", "银联卡号"), "credit_card": ("payment card number", "支付卡号"),
+    "cn_mobile": ("Chinese mobile number", "中国大陆手机号"), "hk_mobile": ("Hong Kong mobile number", "香港手机号"),
+    "tw_mobile": ("Taiwanese mobile number", "台湾手机号"), "cn_landline": ("Chinese fixed line", "中国大陆座机号"),
+    "phone": ("telephone number", "电话号码"), "qq": ("QQ number", "QQ 号"), "wechat": ("WeChat id", "微信号"),
+    "plate": ("vehicle registration plate", "车牌号"),
 }  # fmt: skip
 REPLACED = ("placeholder", "pseudonym", "surrogate")
 POLICIES = {
