@@ -32,6 +32,11 @@ def check(recipe: Recipe) -> None:
         here = [*known, REMOVED] if edits else known  # what the edit before it took away
         if step.signal is not None and step.signal not in here:
             hint = nearest(step.signal, known)
+            if step.note == "scrub.drop_above":
+                kind = step.signal.removeprefix("pii_")
+                hint = nearest(kind, kind_names()) or f" There are: {', '.join(kind_names())}."
+                told = f"{recipe.name}: scrub.drop_above names no kind of personal data: {kind!r}.{hint}"
+                raise StepError(step.id, told)
             if step.signal.startswith("score_") and not hint:
                 hint = f" Declare it in [[scores]] with id {step.signal.removeprefix('score_')!r}."
             raise StepError(step.id, f"{recipe.name}: step {step.id} names no signal: {step.signal!r}.{hint}")

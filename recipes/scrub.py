@@ -43,9 +43,14 @@ def with_limits(data: dict[str, Any]) -> dict[str, Any]:
     ({}, 'pii.us_ssn.max.v1', 'pii_us_ssn', 2)
     """
     section = data.get("scrub")
-    if not isinstance(section, dict) or not isinstance(section.get("drop_above"), dict):
+    if not isinstance(section, dict) or "drop_above" not in section:
         return data
+    if not isinstance(section["drop_above"], dict):
+        raise ValueError("scrub.drop_above is a table, kind of personal data = greatest count: { us_ssn = 2 }")
     limits = section["drop_above"]
+    for kind, most in limits.items():
+        if not isinstance(most, int) or isinstance(most, bool) or most < 0:
+            raise ValueError(f"scrub.drop_above.{kind} is {most!r}: give the greatest count allowed, 0 or more.")
     rest = {key: value for key, value in section.items() if key != "drop_above"}
     rules = [
         {

@@ -6,11 +6,9 @@ costs no new scan. Only texts that hold a span to replace are touched; all other
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from itertools import groupby
-from random import Random
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +19,7 @@ import pyarrow.compute as pc
 from filters.pii.kinds import KINDS
 from filters.pii.pseudonym import key_for, normalised, pseudonym
 from filters.pii.scan import find
-from filters.pii.surrogate import surrogate
+from filters.pii.surrogate import MOST, Wanted, surrogates
 
 AROUND = 96  # bytes on either side of a surrogate that the scanner sees when it is asked about it
 
@@ -87,53 +85,57 @@ def replaced(
     if not spans.num_rows:
         return text
     key = key if key is not None else key_for(policy)
-    rows = map(_Found, *(spans[name].to_pylist() for name in _Found._fields))
-    changed: dict[int, str] = {}
-    for row, found in groupby(rows, key=lambda span: span.row):
-        seed = doc_ids[row].as_py() if doc_ids is not None else str(row)
-        changed[row] = _Rewriter(policy, seed, key).text(text[row].as_py().encode(), list(found))
+    rows = [_Found(*row) for row in zip(*(spans[name].to_pylist() for name in _Found._fields), strict=True)]
+    documents = [
+        _Rewriter(
+            policy, doc_ids[row].as_py() if doc_ids is not None else str(row), key, text[row].as_py(), list(found)
+        )
+        for row, found in groupby(rows, key=lambda span: span.row)
+    ]
+    wanted = [one for document in documents for one in document.wanted()]
+    made = iter(surrogates(wanted) if wanted else ())
+    for document in documents:
+        document.known = {named: next(made) for named in document.known}
     mask = np.zeros(len(text), np.bool_)
-    mask[list(changed)] = True
-    return pc.replace_with_mask(text, pa.array(mask), pa.array(changed.values(), pa.large_string()))
+    mask[[document.spans[0].row for document in documents]] = True
+    return pc.replace_with_mask(text, pa.array(mask), pa.array([d.text() for d in documents], pa.large_string()))
 
 
 class _Rewriter:
     """The replacing in one document; a value met again gets what it got before."""
 
-    def __init__(self, policy: Mapping[str, str], seed: str, key: bytes | None) -> None:
-        self.policy, self.seed, self.key = policy, seed, key
-        self.known: dict[tuple[str, str], str] = {}
+    def __init__(self, policy: Mapping[str, str], seed: str, key: bytes | None, text: str, spans: list[_Found]) -> None:
+        self.policy, self.seed, self.key, self.data, self.spans = policy, seed, key, text.encode(), spans
+        self.known: dict[tuple[str, str], str | None] = {}
 
-    def text(self, data: bytes, spans: Sequence[_Found]) -> str:
+    def wanted(self) -> Iterator[Wanted]:
+        """The values that want a surrogate, each once, MOST of them."""
+        for span in self.spans:
+            value = self._value(span)
+            named = (span.kind, normalised(value))
+            if self.policy[span.kind] != "surrogate" or named in self.known or len(self.known) == MOST:
+                continue
+            self.known[named] = None
+            before = self.data[max(span.start - AROUND, 0) : span.start].decode(errors="ignore")
+            after = self.data[span.end : span.end + AROUND].decode(errors="ignore")
+            yield Wanted(f"{self.seed}\0{span.kind}\0{len(self.known)}", span.kind, value, before, after)
+
+    def text(self) -> str:
+        """The text with everything replaced."""
         pieces, at = [], 0
-        for span in spans:
-            pieces += [data[at : span.start], self._instead(data, span).encode()]
+        for span in self.spans:
+            pieces += [self.data[at : span.start], self._instead(span).encode()]
             at = span.end
-        return b"".join([*pieces, data[at:]]).decode()
+        return b"".join([*pieces, self.data[at:]]).decode()
 
-    def _instead(self, data: bytes, span: _Found) -> str:
-        value, kind = data[span.start : span.end].decode(), span.kind
-        placeholder, action = KINDS[kind].placeholder, self.policy[kind]
+    def _value(self, span: _Found) -> str:
+        return self.data[span.start : span.end].decode()
+
+    def _instead(self, span: _Found) -> str:
+        placeholder, action = KINDS[span.kind].placeholder, self.policy[span.kind]
         if action == "placeholder":
             return placeholder
         if action == "pseudonym":
             assert self.key is not None  # key_for has seen to it
-            return pseudonym(kind, value, placeholder, self.key)
-        named = (kind, normalised(value))
-        if named not in self.known:
-            self.known[named] = self._surrogate(data, span, value) or placeholder
-        return self.known[named]
-
-    def _surrogate(self, data: bytes, span: _Found, value: str) -> str | None:
-        which = f"{self.seed}\0{span.kind}\0{len(self.known)}"
-        random = Random(blake2b(which.encode(), digest_size=16).digest())
-        before = data[max(span.start - AROUND, 0) : span.start].decode(errors="ignore")
-        after = data[span.end : span.end + AROUND].decode(errors="ignore")
-
-        def still(drawn: str) -> bool:
-            low, high = len(before.encode()), len((before + drawn).encode())
-            seen = find(pa.array([before + drawn + after], pa.large_string()), list(KINDS))
-            touching = pc.and_(pc.less(seen["start"], high), pc.greater(seen["end"], low))
-            return bool(pc.any(touching, min_count=0).as_py())
-
-        return surrogate(span.kind, value, random, still)
+            return pseudonym(span.kind, self._value(span), placeholder, self.key)
+        return self.known.get((span.kind, normalised(self._value(span)))) or placeholder

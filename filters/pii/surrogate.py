@@ -1,37 +1,74 @@
-"""A made-up value of the same shape, that cannot be anyone's.
+"""Made-up values of the same shape, that cannot be anyone's.
 
-Addresses come from the ranges set aside for documentation (RFC 2606, 5737, 3849, 7042). Every other kind keeps its
-separators and its length, with other digits and letters, drawn until the scanner itself finds nothing there: a number
-with a wrong checksum, or of no numbering plan. Where no such string comes up (a kind that has no checksum, beside its
-cue word), the placeholder stands instead. What is drawn depends on the document and on which of its values it is, so
-that a value met twice in a document has one surrogate, and none can be traced back.
+Addresses come from the ranges set aside for documentation (RFC 2606, 5737, 3849, 7042). Kinds with a checksum or a
+numbering plan keep separators and length, with other digits and letters; of a few draws the first stands that the
+scanner takes for nothing: a wrong checksum, a number of no plan. Where none does, where a kind has neither (a WeChat
+id is whatever stands after its cue word), and past MOST values in one document, the placeholder stands instead. What
+is drawn depends on the document and on which of its values it is, so that a value met twice in a document has one
+surrogate, and none can be traced back. All draws of a batch are looked at in one scan.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
 from random import Random
 
-DRAWS = 16
+import numpy as np
+import pyarrow as pa
+
+from filters.pii.kinds import KINDS
+from filters.pii.scan import find
+
+DRAWS = 4
+MOST = 256  # values of one document: a page with more is a list, and a scan of each draw is not free
 LOWER, UPPER = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 DOMAINS = ("example.com", "example.net", "example.org")
 NETS = ("192.0.2", "198.51.100", "203.0.113")
+SHAPELESS = ("private_key", "wechat", "plate", "passport", "swift")
 
 
-def surrogate(kind: str, value: str, random: Random, found: Callable[[str], bool]) -> str | None:
-    """A value of the shape of `value`; None if `found` still takes every draw for personal data.
+@dataclass(frozen=True)
+class Wanted:
+    """A value to stand in for: which of its document's it is, and what stands on either side of it."""
 
-    >>> surrogate("email", "jo.li@mail.de", Random(1), lambda _: False).partition("@example.")[0].count(".")
+    seed: str
+    kind: str
+    value: str
+    before: str
+    after: str
+
+
+def surrogates(wanted: Sequence[Wanted]) -> list[str | None]:
+    """One for each that is wanted, None where the placeholder has to do."""
+    drawn = [_draws(one) for one in wanted]
+    asked = [(i, draw) for i, draws in enumerate(drawn) for draw in draws if wanted[i].kind not in RESERVED]
+    texts = [wanted[i].before + draw + wanted[i].after for i, draw in asked]
+    low = np.array([len(wanted[i].before.encode()) for i, _ in asked], np.int64)
+    high = np.array([len((wanted[i].before + draw).encode()) for i, draw in asked], np.int64)
+    seen = find(pa.array(texts, pa.large_string()), list(KINDS))
+    row, start, end = (seen[name].to_numpy(zero_copy_only=False) for name in ("row", "start", "end"))
+    taken = set(row[(start < high[row]) & (end > low[row])].tolist())
+    out: list[str | None] = [
+        draws[0] if one.kind in RESERVED else None for one, draws in zip(wanted, drawn, strict=True)
+    ]
+    for place, (i, draw) in enumerate(asked):
+        if out[i] is None and place not in taken and draw != wanted[i].value:
+            out[i] = draw
+    return out
+
+
+def _draws(one: Wanted) -> list[str]:
+    """A few values of the shape of one; none where its kind has no shape to keep.
+
+    >>> _draws(Wanted("doc", "email", "jo.li@mail.de", "", ""))[0].partition("@example.")[0].count(".")
     1
-    >>> surrogate("phone", "+44 20 7946-0958", Random(1), lambda _: False)[0:4:3]
-    '+ '
     """
-    made = DRAWN.get(kind, reshaped)
-    for _ in range(DRAWS):
-        drawn = made(value, random)
-        if drawn != value and not found(drawn):
-            return drawn
-    return None
+    if one.kind in SHAPELESS:
+        return []
+    random = Random(blake2b(one.seed.encode(), digest_size=16).digest())
+    return [DRAWN.get(one.kind, reshaped)(one.value, random) for _ in range(1 if one.kind in RESERVED else DRAWS)]
 
 
 def reshaped(value: str, random: Random) -> str:
@@ -46,7 +83,7 @@ def _drawn(c: str, random: Random) -> str:
 
 
 def _email(value: str, random: Random) -> str:
-    local = value.partition("@")[0]
+    local = value.partition("@")[0] if "@" in value else "user"
     return f"{reshaped(local if local.isascii() else 'user', random)}@{random.choice(DOMAINS)}"
 
 
@@ -64,8 +101,9 @@ def _mac(value: str, random: Random) -> str:
 
 
 def _phone(value: str, random: Random) -> str:
-    """A country's code stays; what follows begins with three noughts, which no numbering plan assigns."""
-    head = value.split(maxsplit=1)[0] if value.startswith("+") and " " in value else "+" * value.startswith("+")
+    """A country's code that stands apart stays; what follows begins with three noughts, which no plan assigns."""
+    stop = min((value.find(mark) for mark in " -(" if value.find(mark) > 0), default=1)
+    head = value[:stop] if value.startswith("+") else ""
     zeros, out = 3, [head]
     for c in value[len(head) :]:
         out.append("0" if zeros and c.isdigit() else _drawn(c, random))
@@ -74,4 +112,5 @@ def _phone(value: str, random: Random) -> str:
 
 
 NUMBERS = ("phone", "cn_mobile", "hk_mobile", "tw_mobile", "cn_landline")
+RESERVED = ("email", "ipv4", "ipv6", "mac")  # drawn from ranges set aside: nobody's, whatever a scanner says
 DRAWN = {"email": _email, "ipv4": _ipv4, "ipv6": _ipv6, "mac": _mac, **dict.fromkeys(NUMBERS, _phone)}

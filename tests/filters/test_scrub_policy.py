@@ -8,6 +8,7 @@ import pytest
 from filters.check import check
 from filters.pii import KINDS, SPANS, KeyMissing, find, key_check, key_for, replaced, scrub, searched
 from filters.pii.pseudonym import VARIABLE
+from filters.pii.surrogate import MOST
 from filters.thresholds import set_thresholds
 from recipes.load import load
 from recipes.model import Recipe
@@ -98,8 +99,25 @@ def test_a_limit_is_a_rule() -> None:
     assert Recipe.model_validate(recipe.model_dump()) == recipe, "a resolved recipe is read as it was written"
     check(recipe)
     unknown = Recipe.model_validate({**tiny, "scrub": {"drop_above": {"emial": 5}}})
-    with pytest.raises(ValueError, match=r"pii_emial.*Did you mean pii_email"):
+    with pytest.raises(
+        ValueError, match=r"scrub.drop_above names no kind of personal data: 'emial'. Did you mean email"
+    ):
         check(unknown)
+    for wrong in ({"email": "x"}, {"email": -1}, {"email": True}, 3):
+        with pytest.raises(ValueError, match=r"scrub\.drop_above"):
+            Recipe.model_validate({**tiny, "scrub": {"drop_above": wrong}})
+
+
+def test_a_page_of_nothing_but_numbers_gets_so_many_surrogates_and_placeholders() -> None:
+    page = " ".join(f"手机{13800000000 + 7919 * n}" for n in range(MOST + 20))
+    assert done(page, "surrogate").count("<CN_MOBILE>") >= 20
+    assert find(arrow(done(page, "surrogate")), ["cn_mobile"]).num_rows == 0
+
+
+@pytest.mark.parametrize("value", ["+86-138-1234-5678", "+1-650-253-0000"])
+def test_a_countrys_code_stays(value: str) -> None:
+    made = done(f"call {value} now", "surrogate")
+    assert made.startswith(f"call {value.partition('-')[0]}-") or made in ("call <PHONE> now", "call <CN_MOBILE> now")
 
 
 def test_another_action_by_set() -> None:
