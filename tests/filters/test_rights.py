@@ -49,6 +49,9 @@ CLOSED: dict[str, tuple[str, str, int | None]] = {  # robots.txt, path, line tha
     "a comment": ("User-agent: CCBot # them\nDisallow: /a # not this\n", "/a", 2),
     "an empty Disallow": ("User-agent: CCBot\nDisallow:\n", "/a", None),
     "a sitemap within a group": ("User-agent: GPTBot\nSitemap: https://x/s.xml\nUser-agent: CCBot\nDisallow: /\n", "/", 4),
+    "another's many rules": ("User-agent: *\n" + "Disallow: /x\n" * 10_001 + "User-agent: GPTBot\nDisallow: /\n", "/a", 10_004),
+    "more rules than are read": ("User-agent: GPTBot\n" + "Disallow: /x\n" * 10_001, "/a", 10_002),
+    "a record that is no rule": ("User-agent: GPTBot\nCrawl-delay: 10\n\nUser-agent: Foo\nDisallow: /\n", "/a", 5),
     "case of the path counts": ("User-agent: CCBot\nDisallow: /A\n", "/a", None),
     "a site's page for what it lacks": ("<!DOCTYPE html><html><body>User-agent: CCBot</body></html>", "/a", None),
 }  # fmt: skip
@@ -87,6 +90,36 @@ def test_hostile_robots_txt_ends_soon(body: str) -> None:
         robots.closed(at("/" + "a" * 2000 + str(i)))
         robots.usage(at("/" + "a" * 2000 + str(i)), "content-usage")
     assert time.monotonic() - began < 20
+
+
+def test_a_line_is_counted_once_whomever_it_speaks_to() -> None:
+    agents = [f"bot{i}" for i in range(23)]
+    names = "".join(f"User-agent: {agent}\n" for agent in agents)
+    paths = "".join(f"Disallow: /p{i}\n" for i in range(440))
+    robots = RobotsTxt(f"{names}{paths}Disallow: /\n", agents)
+    said = robots.closed(at("/a"))
+    assert (said.line if said else None, robots.over) == (464, None)
+    shared = names + "Disallow: /p\n" * 9_000 + "".join(f"User-agent: {a}\nDisallow: /{a}\n" for a in agents)
+    many = RobotsTxt(shared, agents)
+    told = many.closed(at("/a"))
+    assert told is not None
+    assert "more rules" in told.text
+    assert many.size < 20_000_000
+
+
+def test_more_preferences_than_are_read_reserve() -> None:
+    for field, value in (("Content-Usage", "train-ai=y"), ("Content-Signal", "ai-train=yes")):
+        line = f"{field}: / {value}\n" if field == "Content-Usage" else f"{field}: {value}\n"
+        few, many = (RobotsTxt(line * n, AGENTS).usage(at("/"), field.lower()) for n in (500, 501))
+        assert few is not None
+        assert many is not None
+        assert (few.value, many.value, "more rules" in many.text) == ("y", "n", True)
+    tabbed = RobotsTxt("User-agent: *\nContent-Usage: /\ttrain-ai=n\n", AGENTS).usage(at("/"), "content-usage")
+    assert tabbed is not None
+    assert tabbed.value == "n"
+    stated = AiTxt("Training: allow\n" * 501, AGENTS).closed(at("/"))
+    assert stated is not None
+    assert "more rules" in stated.text
 
 
 def test_usage_preferences_by_path_and_group() -> None:
@@ -140,6 +173,7 @@ def test_directives_are_for_who_is_named() -> None:
         ("noai", None, ("robots", "noai")), ("noimageai,index", None, None), ("gptbot:noai", None, ("robots", "gptbot: noai")),
         (None, "otherbot: noai, noml", None), (None, "otherbot: noindex; noai", ("x-robots-tag", "noai")),
         (None, "gptbot: noindex, noai", ("x-robots-tag", "gptbot: noai")), (None, "max-snippet: 1, noml", ("x-robots-tag", "noml")),
+        (None, "unavailable_after: wed, 03 dec 2025 13:09:53 gmt, noai", ("x-robots-tag", "noai")),
         (None, "unavailable_after: 25 jun 2030 15:00:00 pst, noai", ("x-robots-tag", "noai")),
     ):  # fmt: skip
         assert refusal(robots, tag, agents) == said, (robots, tag)
@@ -180,6 +214,7 @@ def test_what_a_server_answers_for_robots_txt() -> None:
         return said[0] if said else None
 
     assert reserved(policy("/robots.txt", 200, closing)) is True
+    assert reserved(policy("/robots.txt", 206, closing)) is True
     assert [reserved(policy("/robots.txt", status)) for status in (404, 403, 500, 503, 301)] == [
         False,
         False,
