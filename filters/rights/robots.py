@@ -98,12 +98,12 @@ class RobotsTxt:
     """One robots.txt, for `agents` (tokens in lower case). The group `*` is read for usage preferences in any case.
 
     `over` is what a page is told that no line read closes, if there were more than MOST_RULES of the crawlers in
-    question, and `over_usage` the same for preferences.
+    question, and `over_usage` the same for preferences, by field.
     """
 
     def __init__(self, body: str, agents: Sequence[str]) -> None:
         self.over: Said | None = None
-        self.over_usage: Said | None = None
+        self.over_usage: dict[str, Said] = {}
         self.preferences: list[Preference] = []
         rules = self._read(body, frozenset(agents))
         heard = {agent for one in self.preferences for agent in one.agents}
@@ -165,8 +165,7 @@ class RobotsTxt:
         if said is None or not current:
             return
         if len(self.preferences) == MOST_PREFERENCES:
-            told = TOO_MANY.format(MOST_PREFERENCES)
-            self.over_usage = self.over_usage or Said(current[0], number, f"{field}: {told}", "n")
+            self.over_usage.setdefault(field, Said(current[0], number, TOO_MANY.format(MOST_PREFERENCES), "n"))
             return
         self.preferences.append(Preference(field, Pattern(path), current, Said(current[0], number, line[:500], said)))
 
@@ -188,8 +187,8 @@ class RobotsTxt:
                     if agent not in best or rank > best[agent][0]:
                         best[agent] = rank, replace(one.said, agent=agent)
         found = [said for _, said in best.values()]
-        if self.over_usage is not None and self.over_usage.text.startswith(field):
-            found.append(self.over_usage)
+        if field in self.over_usage:
+            found.append(self.over_usage[field])
         return min(found, key=lambda said: (said.value != "n", said.line), default=None)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from lxml import html as lxml_html
 
 from filters.annotate import annotate
 from filters.columns import RIGHTS_SIGNALS
@@ -15,7 +16,7 @@ from filters.rights.aitxt import AiTxt
 from filters.rights.directives import index_refusal, refusal
 from filters.rights.domains import OptOutLists
 from filters.rights.judge import address, judge
-from filters.rights.page import header_rights
+from filters.rights.page import header_rights, page_rights
 from filters.rights.robots import RobotsTxt
 from filters.rights.schema import EVIDENCE, RIGHTS
 from filters.rights.sites import Policy, Site
@@ -182,6 +183,31 @@ def test_directives_are_for_who_is_named() -> None:
                ("content-usage", "search=n")]  # fmt: skip
     read = header_rights(headers)
     assert (read.x_robots_tag, read.content_usage) == ("gptbot: noindex; noai", "train-ai=y, search=n")
+
+
+def test_filling_hides_no_refusal() -> None:
+    fill = "x" * 30 + ", "
+    for headers, said in (
+        ([("x-robots-tag", fill * 40 + "noai")], "noai"),
+        ([("x-robots-tag", "a: " + fill * 40), ("x-robots-tag", "gptbot: noml")], "gptbot: noml"),
+        ([("x-robots-tag", "".join(f"a{i}: noai, " for i in range(200)))], "noai"),
+    ):
+        tag = header_rights(headers).x_robots_tag
+        assert refusal(None, tag, {"gptbot"}) == ("x-robots-tag", said)
+        assert len(tag or "") < 10_000
+    usage = [("content-usage", "train-ai=y"), ("content-usage", "x=y, " * 200 + "train-ai=n;p")]
+    assert preference(header_rights(usage).content_usage or "") == "n"
+    metas = f'<meta name="robots" content="{fill * 40}noai"><meta name="ccbot" content="{"index, " * 90}noml">'
+    names = "".join(f'<meta name="n{i}" content="x">' for i in range(1_000))
+    robots = page_rights(lxml_html.fromstring(f"<html><head>{names}{metas}</head></html>"))["robots"]
+    assert refusal(robots, None, ()) == ("robots", "noai")
+    robots = page_rights(lxml_html.fromstring(f"<html><head>{metas}</head></html>"))["robots"]
+    assert refusal(robots.replace("noai", ""), None, {"ccbot"}) == ("robots", "ccbot: noml")
+
+
+def test_of_several_reservations_one_that_reserves() -> None:
+    for values, said in ((("1", "0"), "1"), (("0", "1"), "1"), (("x", "0"), "0"), (("0, 1",), "1"), (("x",), "x")):
+        assert header_rights([("tdm-reservation", value) for value in values]).tdm_reservation == said
 
 
 def test_lists_are_read_strictly(tmp_path: Path) -> None:
