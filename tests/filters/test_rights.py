@@ -17,6 +17,7 @@ from filters.rights.directives import index_refusal, refusal
 from filters.rights.domains import OptOutLists
 from filters.rights.judge import address, judge
 from filters.rights.page import header_rights, page_rights
+from filters.rights.private import without_personal_data
 from filters.rights.robots import RobotsTxt
 from filters.rights.schema import EVIDENCE, RIGHTS
 from filters.rights.sites import Policy, Site
@@ -327,6 +328,34 @@ def test_licences_of_a_row() -> None:
     ]  # fmt: skip
     assert [len(row["licenses"] or ()) for row in rows] == [2, 1, 1, 1, 1, 0]
     assert rows[3]["licenses"][0]["how"] == "spdx-tag"
+
+
+def test_evidence_holds_no_personal_data() -> None:
+    hit = {
+        "url": None,
+        "said": "CC BY 4.0, ask jane.doe@corp-mail.com",
+        "how": "meta",
+        "scope": "page",
+        "place": "head",
+    }
+    linked = {**hit, "said": None, "url": "https://creativecommons.org/licenses/by/4.0/?by=jane.doe@corp-mail.com"}
+    site = Site(
+        [policy("/robots.txt", 200, "User-agent: CCBot\nDisallow: /m=jane.doe@corp-mail.com\n")], "https", AGENTS
+    )
+    plain = judge(documents({}, {"robots": "noai"}), Rights())
+    assert without_personal_data(plain) is plain
+    url = "https://a.example/m=jane.doe@corp-mail.com"
+    given = judge(documents({"url": url, "license_hits": [hit, linked]}, {"robots": "noai"}), Rights(), None,
+                  lambda *_: site)  # fmt: skip
+    clean = without_personal_data(given)
+    rows = clean.to_pylist()
+    assert "jane" in str(given.to_pylist())
+    assert "jane" not in str(rows)
+    assert str(rows).count("<EMAIL>") == 4
+    assert (rows[0]["license_spdx"], rows[0]["reserved"]) == ("CC-BY-4.0", True)
+    assert clean["evidence_hash"][0] != given["evidence_hash"][0]
+    assert clean.slice(1).equals(given.slice(1))
+    assert without_personal_data(given.slice(0, 0)).num_rows == 0
 
 
 def test_addresses() -> None:
