@@ -42,7 +42,7 @@ V = r",?(?:\s+version|\s+v\.?)?\s?"
 LATER = r"(\+|-or-later|,?\s+or\s+(?:\(at\s+your\s+option\)\s+)?(?:any\s+)?later)?"
 NAMES = (  # (how a licence is named in prose, SPDX id)
     (rf"apache(?:\s+software)?\s+licen[sc]e{V}2\.0|apache[ -]2\.0", "Apache-2.0"),
-    (r"mit\s+licen[sc]e", "MIT"),
+    (r"mit(?:\s+licen[sc]e|\s*许可)", "MIT"),
     (rf"mozilla\s+public\s+licen[sc]e{V}2\.0|mpl[ -]2\.0", "MPL-2.0"),
     (r"bsd[ -]3[ -]clause|3[ -]clause\s+bsd", "BSD-3-Clause"),
     (r"bsd[ -]2[ -]clause|2[ -]clause\s+bsd", "BSD-2-Clause"),
@@ -51,9 +51,10 @@ NAMES = (  # (how a licence is named in prose, SPDX id)
     (rf"gnu\s+lesser\s+general\s+public\s+licen[sc]e{V}3(?:\.0)?{LATER}|lgpl[ -]?v?3(?:\.0)?{LATER}", "LGPL-3.0"),
     (rf"gnu\s+affero\s+general\s+public\s+licen[sc]e{V}3(?:\.0)?{LATER}|agpl[ -]?v?3(?:\.0)?{LATER}", "AGPL-3.0"),
 )
-NAMED = re.compile(rf"(?i){UNDER}\s*(?:the\s+)?(?:terms\s+of\s+the\s+)?\b({'|'.join(name for name, _ in NAMES)})")
+NAMED = re.compile(rf"(?i){UNDER}\s*(?:the\s+)?(?:terms\s+of\s+the\s+)?({'|'.join(name for name, _ in NAMES)})")
 CUES = ("icensed under", "icenced under", "vailable under", "istributed under", "eleased under", "知识共享", "CC BY",
-        "CC-BY", "CC0", "采用", "遵循")  # fmt: skip
+        "CC-BY", "CC0", "MIT Licen", "MIT许可", "MIT 许可", "Apache Licen", "Apache 2.0",
+        "General Public Licen")  # fmt: skip
 CLAUSE = re.compile(r"(?i)[.。\n;；,，]|\bbut\b|但|而是")
 NOT = re.compile(r"(?i)\b(?:not|nor|neither|never|no longer)\b|n['’]t\b|未|不|并非|没有")
 Hit = dict[str, Any]  # url, said, how, scope (page | element), place (head | body | footer)

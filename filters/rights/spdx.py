@@ -35,7 +35,7 @@ URLS = (  # (what the URL holds, SPDX id): a licence's own home
     (re.compile(HOME + r"nationalarchives\.gov\.uk/doc/open-government-licence/version/(\d)"), "OGL-UK-{}.0"),
     (re.compile(HOME + r"mozilla\.org/(?:en-us/)?mpl/(\d\.\d)"), "MPL-{}"),
 )
-NAMED_AS = [(re.compile(rf"\b(?:{name})"), spdx) for name, spdx in NAMES]
+NAMED_AS = [(re.compile(rf"(?<![a-z0-9])(?:{name})"), spdx) for name, spdx in NAMES]
 OPEN_DATA = {"odbl": "ODbL", "by": "ODC-By", "pddl": "PDDL"}
 CC_CODES = {"zero": "CC0", "mark": "CC-PDM", "certification": "CC-PDDC", "publicdomain": "CC-PDDC"}
 CC_PARTS = frozenset(("by", "nc", "nd", "sa", "sampling", "sampling+", "devnations"))

@@ -67,6 +67,7 @@ def test_a_link_in_running_text_licenses_no_page() -> None:
         ("distributed under the terms of the GNU General Public License v3 or any later version", "GPL-3.0-or-later"),
         ("available under the 3-clause BSD license", "BSD-3-Clause"),
         ("本站代码采用 MIT License", "MIT"),
+        ("本项目采用MIT许可证", "MIT"),
         ("This text is not free, but licensed under CC BY 4.0", "CC-BY-4.0"),
         ("Licensed under the Pepsi License", None),
         ("This work is not licensed under CC BY 4.0.", None),
@@ -76,7 +77,7 @@ def test_a_link_in_running_text_licenses_no_page() -> None:
 )
 def test_statements(said: str, spdx: str | None) -> None:
     found = hits(f"<footer><p>{said}</p></footer>")
-    assert [licence.spdx for hit in found if (licence := named(None, hit[0]))] == ([spdx] if spdx else [])
+    assert [one.spdx for hit in found if (one := named(None, hit[0]))] == ([spdx] if spdx else [])
     assert bool(found) == bool(spdx)
 
 
