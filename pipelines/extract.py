@@ -21,10 +21,11 @@ import xxhash
 import zstandard
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from filters.charset import Decoded, decode
+from filters.charset import BOMS, Decoded, decode
 from filters.extract import Extracted, Failure, SandboxPool
 from filters.rights.judge import address
 from filters.rights.page import header_rights
+from filters.rights.tdm import reservation
 from pipelines.code import made_by
 from pipelines.mapping import map_parts
 from pipelines.options import sandboxes_shared
@@ -180,6 +181,9 @@ def document_row(record: Record, decoded: Decoded | None, result: Extracted, ext
     """One row of documents/."""
     headers = header_rights(record.http_headers)
     raw = record.payload if record.text is None else record.text.encode()
+    # TDMRep 4.4: what a page's metadata say supersedes its headers; a value that is neither 0 nor 1 says nothing.
+    by_meta = reservation(result.tdm_reservation) is not None
+    tdm = result if by_meta or not headers.tdm_reservation else headers
     return {
         "doc_id": record.doc_id,
         "source": record.source,
@@ -200,10 +204,9 @@ def document_row(record: Record, decoded: Decoded | None, result: Extracted, ext
         "license": result.license,
         "robots": result.robots,
         "x_robots_tag": headers.x_robots_tag,
-        # TDMRep 4.4: what a page's metadata say supersedes its headers.
-        "tdm_reservation": result.tdm_reservation or headers.tdm_reservation,
-        "tdm_policy": result.tdm_policy if result.tdm_reservation else headers.tdm_policy,
-        "tdm_from": "meta" if result.tdm_reservation else "header" if headers.tdm_reservation else None,
+        "tdm_reservation": tdm.tdm_reservation,
+        "tdm_policy": tdm.tdm_policy,
+        "tdm_from": ("meta" if tdm is result else "header") if tdm.tdm_reservation else None,
         "content_usage_header": headers.content_usage,
         "license_hits": result.license_hits or None,
         "text_hash": xxhash.xxh3_128_hexdigest(result.text.encode()),
@@ -233,7 +236,7 @@ def policy_row(policy: PolicyFile, body: bytes) -> dict[str, Any]:
         "path": policy.path,
         "status": policy.status,
         "fetched": policy.fetched,
-        "body": body.decode("utf-8-sig", "replace"),
+        "body": body.decode(next((name for mark, name in BOMS if body.startswith(mark)), "utf-8"), "replace"),
         "truncated": policy.truncated,
         "sha256": hashlib.sha256(body).hexdigest(),
     }

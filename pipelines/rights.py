@@ -15,6 +15,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from filters.rights.domains import OptOutLists
 from filters.rights.judge import addresses, judge
+from filters.rights.private import without_personal_data
 from filters.rights.sites import Site
 from pipelines.code import made_by
 from pipelines.mapping import map_parts
@@ -26,7 +27,7 @@ from recipes.rights import Rights
 
 COLUMNS = [name for name in DOCUMENTS.names if name not in ("title", "author", "date", "text_hash", "raw_hash")]
 SLICE_ROWS = 128  # documents judged at once: so many sites with half a megabyte each can be held
-HELD = 32 << 20  # characters of policies; a part whose sites have more parses some of them again
+HELD = 32 << 20  # bytes of policies and their rules; a part whose sites have more parses some of them again
 
 
 def rights(run: str, indices: Sequence[int], recipe: Recipe, options: PipelineOptions) -> dict[str, int]:
@@ -66,11 +67,11 @@ def _batches(
             counts["documents"] += judged.num_rows
             counts["reserved"] += judged["reserved"].true_count
             counts["licensed"] += judged.num_rows - judged["license_spdx"].null_count
-            yield judged
+            yield without_personal_data(judged)
 
 
 class _Sites:
-    """The sites of a part, each looked up and parsed once while they fit into HELD characters."""
+    """The sites of a part, each looked up and parsed once while they fit into HELD bytes."""
 
     def __init__(self, policies: Policies, agents: Sequence[str]) -> None:
         self.policies, self.agents = policies, agents

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from filters.rights.robots import EVERYONE, MOST_BYTES, MOST_RULES, Pattern, RobotsTxt, Said
+from filters.rights.robots import EVERYONE, MOST_BYTES, MOST_PREFERENCES, TOO_MANY, Pattern, RobotsTxt, Said
 
 
 class AiTxt:
@@ -22,8 +22,11 @@ class AiTxt:
         self.training: list[tuple[Pattern, bool, Said]] = []
         for number, raw in enumerate(body[:MOST_BYTES].splitlines(), 1):
             field, mark, value = (piece.strip() for piece in raw.partition("#")[0].partition(":"))
-            if not mark or len(self.training) == MOST_RULES:
+            if not mark or not field.lower().startswith("training"):
                 continue
+            if len(self.training) == MOST_PREFERENCES:
+                self.training.append((Pattern("/"), True, Said(EVERYONE, number, TOO_MANY.format(MOST_PREFERENCES))))
+                break
             said = Said(EVERYONE, number, raw.strip()[:500])
             if field.lower() == "training" and value.lower() in ("deny", "allow"):
                 self.training.append((Pattern("/"), value.lower() == "deny", said))

@@ -7,11 +7,13 @@ in a header to the end of its line, in a meta that one directive, which is how `
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 REFUSING = ("noai", "noml")
 INDEXING = ("noindex", "none")
 VALUED = frozenset(("unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"))
+NAME = re.compile(r"[a-z][a-z0-9_.-]*")  # a crawler's token; the half of a date after a comma is none
 
 
 def scoped(line: str) -> list[tuple[str, str]]:
@@ -23,7 +25,9 @@ def scoped(line: str) -> list[tuple[str, str]]:
     found, crawler = [], ""
     for part in line.lower().split(","):
         name, mark, rest = part.strip().partition(":")
-        if mark and name.strip() not in VALUED:
+        if mark and not NAME.fullmatch(name.strip()):
+            name = part  # names nobody, so the scope stays
+        elif mark and name.strip() not in VALUED:
             crawler, name = name.strip(), rest
         found += [(crawler, word) for word in name.split()]
     return found

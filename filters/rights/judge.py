@@ -174,7 +174,6 @@ def _row(
     licences = [{**hit, **({"spdx": k.spdx, "family": k.family, "version": k.version, "jurisdiction": k.jurisdiction}
                            if k else {})} for hit, k in hits]  # fmt: skip
     evidence = [{name: one.get(name) for name in EVIDENCE.names} for one in found]
-    whole = orjson.dumps([evidence, licences], option=orjson.OPT_SORT_KEYS)
     return {
         "doc_id": doc_id,
         "site": site,
@@ -194,8 +193,15 @@ def _row(
         "license_ambiguous": ambiguous,
         "licenses": licences or None,
         "evidence": evidence or None,
-        "evidence_hash": hashlib.sha256(whole).hexdigest() if found or hits else None,
+        "evidence_hash": evidence_hash(evidence, licences),
     }
+
+
+def evidence_hash(evidence: Sequence[dict[str, Any]], licences: Sequence[dict[str, Any]]) -> str | None:
+    """sha256 of evidence and licences as JSON with sorted keys; what is null of a licence is left out."""
+    stated = [{name: value for name, value in one.items() if value is not None} for one in licences]
+    whole = orjson.dumps([evidence, stated], option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(whole).hexdigest() if evidence or licences else None
 
 
 def _the_one(hits: list[tuple[dict[str, Any], Licence | None]]) -> tuple[Licence | None, bool | None]:

@@ -21,7 +21,8 @@ MOST = 50  # hits of one page
 LONGEST = 500  # characters of a URL or a statement
 ANCESTORS = 60
 SCRIPTS, SCRIPT_CHARS, NODES = 10, 200_000, 2_000
-CC_HOST = "creativecommons.org/"
+CC_HREF = re.compile(r"(?i)\s*(?:https?:)?//(?:www\.)?creativecommons\.org/")
+SCHEME = re.compile(r"(?i)\s*([a-z][a-z0-9+.-]*):")
 RDFA = frozenset(
     ("cc:license", "dct:license", "dcterms:license", "dc:license", "xhv:license", "schema:license", "license",
      "http://creativecommons.org/ns#license", "http://purl.org/dc/terms/license",
@@ -31,13 +32,31 @@ METAS = frozenset(("dcterms.license", "dcterms.rights", "dc.rights", "dc.license
 # Things on a page that have licences of their own.
 PARTS = frozenset(("figure", "figcaption", "blockquote", "table", "li", "picture"))
 PART_TYPES = ("imageobject", "videoobject", "audioobject", "mediaobject", "3dmodel", "softwaresourcecode", "dataset")
+UNDER = r"(?:\b(?:licen[sc]ed|available|distributed|released)\s+under|采用|遵循|使用)"
 SAID = re.compile(  # on at most LONGEST characters
-    r"(?i)(?:licen[sc]ed under|available under|distributed under|采用|遵循|使用)[^.。\n]{0,60}?"
+    rf"(?i){UNDER}[^.。\n]{{0,60}}?"
     r"(creative\s+commons(?:[^.。\n]|\.(?=\d)){0,120}|知识共享[^。\n]{0,60}"
     r"|\bCC[ -]BY[A-Za-z -]{0,9}(?:\s*\d\.\d)?|\bCC0\b)"
 )
-CUES = ("licensed under", "licenced under", "available under", "distributed under", "知识共享", "CC BY", "CC-BY", "CC0")
-
+V = r",?(?:\s+version|\s+v\.?)?\s?"
+LATER = r"(\+|-or-later|,?\s+or\s+(?:\(at\s+your\s+option\)\s+)?(?:any\s+)?later)?"
+NAMES = (  # (how a licence is named in prose, SPDX id)
+    (rf"apache(?:\s+software)?\s+licen[sc]e{V}2\.0|apache[ -]2\.0", "Apache-2.0"),
+    (r"mit(?:\s+licen[sc]e|\s*许可)", "MIT"),
+    (rf"mozilla\s+public\s+licen[sc]e{V}2\.0|mpl[ -]2\.0", "MPL-2.0"),
+    (r"bsd[ -]3[ -]clause|3[ -]clause\s+bsd", "BSD-3-Clause"),
+    (r"bsd[ -]2[ -]clause|2[ -]clause\s+bsd", "BSD-2-Clause"),
+    (rf"gnu\s+general\s+public\s+licen[sc]e{V}3(?:\.0)?{LATER}|gpl[ -]?v?3(?:\.0)?{LATER}", "GPL-3.0"),
+    (rf"gnu\s+general\s+public\s+licen[sc]e{V}2(?:\.0)?{LATER}|gpl[ -]?v?2(?:\.0)?{LATER}", "GPL-2.0"),
+    (rf"gnu\s+lesser\s+general\s+public\s+licen[sc]e{V}3(?:\.0)?{LATER}|lgpl[ -]?v?3(?:\.0)?{LATER}", "LGPL-3.0"),
+    (rf"gnu\s+affero\s+general\s+public\s+licen[sc]e{V}3(?:\.0)?{LATER}|agpl[ -]?v?3(?:\.0)?{LATER}", "AGPL-3.0"),
+)
+NAMED = re.compile(rf"(?i){UNDER}\s*(?:the\s+)?(?:terms\s+of\s+the\s+)?({'|'.join(name for name, _ in NAMES)})")
+CUES = ("icensed under", "icenced under", "vailable under", "istributed under", "eleased under", "知识共享", "CC BY",
+        "CC-BY", "CC0", "MIT Licen", "MIT许可", "MIT 许可", "Apache Licen", "Apache 2.0",
+        "General Public Licen")  # fmt: skip
+CLAUSE = re.compile(r"(?i)[.。\n;；,，]|\bbut\b|但|而是")
+NOT = re.compile(r"(?i)\b(?:not|nor|neither|never|no longer)\b|n['’]t\b|未|不|并非|没有")
 Hit = dict[str, Any]  # url, said, how, scope (page | element), place (head | body | footer)
 
 
@@ -65,13 +84,16 @@ def _all(tree: lxml_html.HtmlElement) -> Iterator[Hit]:
 def _links(tree: lxml_html.HtmlElement) -> Iterator[Hit]:
     for element in tree.iter("a", "link", "area"):
         href, rel = element.get("href") or "", (element.get("rel") or "").lower().split()
+        if (scheme := SCHEME.match(href)) and scheme.group(1).lower() not in ("http", "https"):
+            continue  # javascript: leads nowhere
         if "license" in rel or "licence" in rel:
             how = "link" if element.tag == "link" else "rel-license"
             yield _hit(href, how, *_where(element))
         elif RDFA.intersection(rel) or (element.get("property") or "").lower() in RDFA:
             yield _hit(href, "rdfa", *_where(element))
-        elif CC_HOST in href[:100] and _names_one(href):
-            yield _hit(href, "cc-link", *_where(element))
+        elif CC_HREF.match(href) and _names_one(href):
+            scope, place = _where(element)  # in the running text it can be about anything
+            yield _hit(href, "cc-link", "element" if place == "body" else scope, place)
 
 
 def _properties(tree: lxml_html.HtmlElement) -> Iterator[Hit]:
@@ -92,7 +114,7 @@ def _properties(tree: lxml_html.HtmlElement) -> Iterator[Hit]:
 def _json_ld(tree: lxml_html.HtmlElement) -> Iterator[Hit]:
     scripts = 0
     for script in tree.iter("script"):
-        if (script.get("type") or "").strip().lower() != "application/ld+json" or not script.text:
+        if (script.get("type") or "").partition(";")[0].strip().lower() != "application/ld+json" or not script.text:
             continue
         scripts += 1
         if scripts > SCRIPTS or len(script.text) > SCRIPT_CHARS or "license" not in script.text:
@@ -138,10 +160,35 @@ def _statements(tree: lxml_html.HtmlElement) -> Iterator[Hit]:
         if looked == 10 * MOST:
             return
         cue = min((at for at in (text.find(cue) for cue in CUES) if at >= 0), default=-1)
-        if cue >= 0 and (found := SAID.search(text[max(cue - 20, 0) : cue + LONGEST])):
-            scope, place = _where(element)
-            said = " ".join(found.group(1).split())
-            yield {"url": None, "said": said, "how": "text", "scope": scope, "place": place}
+        if cue < 0:
+            continue
+        text = text[max(cue - 60, 0) : cue + LONGEST]
+        for pattern in (SAID, NAMED):
+            if said := _first_said(pattern, text):
+                scope, place = _where(element)
+                # Prose about a program names its licence as prose about itself would; a footer speaks of the page.
+                scope = "element" if pattern is NAMED and place == "body" else scope
+                yield {"url": None, "said": said, "how": "text", "scope": scope, "place": place}
+                break
+
+
+def _first_said(pattern: re.Pattern[str], text: str) -> str | None:
+    """What the first match that is not denied names."""
+    found = pattern.search(text)
+    for _ in range(MOST):
+        if found is None or not (denied(text[: found.start()]) or denied(text[found.start() : found.start(1)])):
+            break
+        found = pattern.search(text, found.start() + 1)
+    return " ".join(found.group(1).split()) if found and not denied(text[: found.start()]) else None
+
+
+def denied(before: str) -> bool:
+    """Whether a statement is denied by the words before it, in its own clause.
+
+    >>> denied("This page is not "), denied("It is not free, but "), denied("本文未")
+    (True, False, True)
+    """
+    return bool(NOT.search(CLAUSE.split(before[-60:])[-1]))
 
 
 def _blocks(tree: lxml_html.HtmlElement) -> Iterator[tuple[str, lxml_html.HtmlElement]]:

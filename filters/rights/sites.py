@@ -2,7 +2,7 @@
 
 RFC 9309 2.3.1: a robots.txt that the server answers with 4xx restricts nothing, with 5xx everything; a redirect says
 nothing here, since what it leads to is another record. A site's other scheme is asked where its own has no answer,
-because crawlers often keep one of the two. The other files count only where they were served (200).
+because crawlers often keep one of the two. The other files count only where they were served (2xx).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ OPEN = "closes the page to none of the crawlers that are asked for"
 
 @dataclass(frozen=True)
 class Policy:
-    """One policy file as the crawl has it; `body` is empty unless `status` is 200."""
+    """One policy file as the crawl has it; `body` is empty unless `status` is 2xx."""
 
     path: str
     scheme: str
@@ -64,8 +64,9 @@ class Site:
 
     @property
     def size(self) -> int:
-        """Characters of all bodies: what holding it costs, within a small factor."""
-        return sum(len(policy.body) for policy in self.policies.values())
+        """What holding it costs, within a small factor: characters of all bodies, and rules of robots.txt."""
+        rules = self._robots.size if self._robots else 0
+        return rules + sum(len(policy.body) for policy in self.policies.values())
 
     @cached_property
     def _robots(self) -> RobotsTxt | None:
@@ -75,12 +76,12 @@ class Site:
     @cached_property
     def _tdm(self) -> TdmRep | None:
         policy = self.policies.get(TDMREP)
-        return TdmRep(policy.body) if policy and policy.status == 200 else None
+        return TdmRep(policy.body) if policy and policy.status // 100 == 2 else None
 
     @cached_property
     def _ai(self) -> list[tuple[Policy, AiTxt]]:
         found = [self.policies[path] for path in AI_TXT if path in self.policies]
-        return [(p, AiTxt(p.body, self.agents)) for p in found if p.status == 200]
+        return [(p, AiTxt(p.body, self.agents)) for p in found if p.status // 100 == 2]
 
     def evidence(self, url: str) -> list[Found]:
         """Entries of robots.txt, its usage preferences, tdmrep.json and ai.txt for a page's URL."""

@@ -15,8 +15,11 @@ from typing import Any
 
 from license_expression import ExpressionError, Licensing, get_license_index, get_spdx_licensing
 
+from filters.rights.licences import NAMES, SCHEME, denied
+
+HOME = r"^(?:(?:https?:)?//)?(?:www\.)?"  # a host elsewhere in a URL, as in a query, is not whom it leads to
 CC_URL = re.compile(
-    r"creativecommons\.org/(?:licen[sc]es|publicdomain)/([a-z+-]{2,20})(?:/([0-9]\.[0-9]))?"
+    HOME + r"creativecommons\.org/(?:licen[sc]es|publicdomain)/([a-z+-]{2,20})(?:/([0-9]\.[0-9]))?"
     r"(?:/(igo|scotland|[a-z]{2}(?=[/?#]|$)))?(?!\w)"
 )
 CC_SHORT = re.compile(r"\bcc[ -](by(?:[ -](?:nc|nd|sa)){0,2})(?:[ -](\d\.\d))?")
@@ -24,14 +27,15 @@ PARTS = (("nc", ("noncommercial", "non-commercial", "非商业")), ("nd", ("node
          ("sa", ("sharealike", "share-alike", "share alike", "相同方式共享")))  # fmt: skip
 VERSION = re.compile(r"\d\.\d")
 URLS = (  # (what the URL holds, SPDX id): a licence's own home
-    (re.compile(r"opensource\.org/licen[sc]es?/([a-z0-9.+-]+)"), "{}"),
-    (re.compile(r"spdx\.org/licenses/([a-z0-9.+-]+?)(?:\.html|\.json)?(?:[?#]|$)"), "{}"),
-    (re.compile(r"apache\.org/licenses/license-(\d\.\d)"), "Apache-{}"),
-    (re.compile(r"gnu\.org/(?:licen[sc]es|copyleft)/(?:old-licenses/)?((?:a|l)?gpl|fdl)-(\d\.\d)"), "{}-{}"),
-    (re.compile(r"opendatacommons\.org/licenses/(odbl|by|pddl)/(\d[.-]\d)"), "{}-{}"),
-    (re.compile(r"nationalarchives\.gov\.uk/doc/open-government-licence/version/(\d)"), "OGL-UK-{}.0"),
-    (re.compile(r"mozilla\.org/(?:en-us/)?mpl/(\d\.\d)"), "MPL-{}"),
+    (re.compile(HOME + r"opensource\.org/licen[sc]es?/([a-z0-9.+-]+)"), "{}"),
+    (re.compile(HOME + r"spdx\.org/licenses/([a-z0-9.+-]+?)(?:\.html|\.json)?(?:[?#]|$)"), "{}"),
+    (re.compile(HOME + r"apache\.org/licenses/license-(\d\.\d)"), "Apache-{}"),
+    (re.compile(HOME + r"gnu\.org/(?:licen[sc]es|copyleft)/(?:old-licenses/)?((?:a|l)?gpl|fdl)-(\d\.\d)"), "{}-{}"),
+    (re.compile(HOME + r"opendatacommons\.org/licenses/(odbl|by|pddl)/(\d[.-]\d)"), "{}-{}"),
+    (re.compile(HOME + r"nationalarchives\.gov\.uk/doc/open-government-licence/version/(\d)"), "OGL-UK-{}.0"),
+    (re.compile(HOME + r"mozilla\.org/(?:en-us/)?mpl/(\d\.\d)"), "MPL-{}"),
 )
+NAMED_AS = [(re.compile(rf"(?<![a-z0-9])(?:{name})"), spdx) for name, spdx in NAMES]
 OPEN_DATA = {"odbl": "ODbL", "by": "ODC-By", "pddl": "PDDL"}
 CC_CODES = {"zero": "CC0", "mark": "CC-PDM", "certification": "CC-PDDC", "publicdomain": "CC-PDDC"}
 CC_PARTS = frozenset(("by", "nc", "nd", "sa", "sampling", "sampling+", "devnations"))
@@ -67,10 +71,11 @@ def named(url: str | None, said: str | None) -> Licence | None:
     if url:
         return _of_url(url.lower()[:LONGEST])
     text = " ".join((said or "").split())[:LONGEST]
-    return _of_statement(text.lower()) or expression(text)
+    return _of_statement(text.lower()) or expression(text) or _of_name(text.lower())
 
 
 def _of_url(url: str) -> Licence | None:
+    url = url.strip()
     if found := CC_URL.search(url):
         code, version, place = found.groups()
         return creative_commons(code, version, place)
@@ -80,12 +85,17 @@ def _of_url(url: str) -> Licence | None:
             parts[0] = "GFDL" if parts[0] == "fdl" else parts[0]
             return expression(form.format(*parts).replace("1-0", "1.0"))
     # Wikipedia links its own copies: .../Wikipedia:Text_of_the_Creative_Commons_Attribution-ShareAlike_4.0_...
-    words = url.replace("_", " ").replace("%20", " ")
+    if (scheme := SCHEME.match(url)) and scheme.group(1) not in ("http", "https"):
+        return None
+    words = re.split(r"[?#]", url)[0].replace("_", " ").replace("%20", " ")
     return _of_statement(words) if "commons" in words or "cc" in words else None
 
 
 def _of_statement(text: str) -> Licence | None:
     """ "Creative Commons Attribution-ShareAlike 4.0 International", "CC BY-NC 2.0", "知识共享署名 4.0"."""
+    cue = min((at for word in ("cc", "creative commons", "知识共享") if (at := text.find(word)) >= 0), default=0)
+    if denied(text[:cue]):
+        return None
     version = VERSION.search(text)
     number = version.group() if version else None
     if "cc0" in text or "creative commons zero" in text:
@@ -96,6 +106,15 @@ def _of_statement(text: str) -> Licence | None:
         parts = [code for code, words in PARTS if any(word in text for word in words)]
         return creative_commons("-".join(["by", *parts]), number, None)
     return None
+
+
+def _of_name(text: str) -> Licence | None:
+    """ "the Apache License, Version 2.0", "GNU General Public License v3 or later": of several names none."""
+    told = set()
+    for pattern, spdx in NAMED_AS:
+        if (found := pattern.search(text)) and not denied(text[: found.start()]):
+            told.add(f"{spdx}-or-later" if any(found.groups()) else spdx)
+    return expression(told.pop()) if len(told) == 1 else None
 
 
 def creative_commons(code: str, version: str | None, place: str | None) -> Licence | None:

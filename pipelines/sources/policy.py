@@ -29,6 +29,6 @@ def policy_path(url: str | None) -> str | None:
 def policy_file(place: Reject, path: str, fetched: str | None, raw: bytes) -> PolicyFile:
     """The policy in an HTTP response at `place` (whose reason does not matter); Refused if it is no response."""
     status, headers, body = taken_apart(raw)
-    body = undo_codings(dict(headers), body) if status == 200 else b""
+    body = undo_codings(dict(headers), body) if status // 100 == 2 else b""
     where = (place.doc_id, place.source, place.offset, place.length, place.url, REASON, DETAIL)
     return PolicyFile(*where, path, status, fetched, body[:MOST_BYTES], len(body) > MOST_BYTES)

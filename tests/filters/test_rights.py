@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from lxml import html as lxml_html
 
 from filters.annotate import annotate
 from filters.columns import RIGHTS_SIGNALS
@@ -15,7 +16,8 @@ from filters.rights.aitxt import AiTxt
 from filters.rights.directives import index_refusal, refusal
 from filters.rights.domains import OptOutLists
 from filters.rights.judge import address, judge
-from filters.rights.page import header_rights
+from filters.rights.page import header_rights, page_rights
+from filters.rights.private import without_personal_data
 from filters.rights.robots import RobotsTxt
 from filters.rights.schema import EVIDENCE, RIGHTS
 from filters.rights.sites import Policy, Site
@@ -49,6 +51,9 @@ CLOSED: dict[str, tuple[str, str, int | None]] = {  # robots.txt, path, line tha
     "a comment": ("User-agent: CCBot # them\nDisallow: /a # not this\n", "/a", 2),
     "an empty Disallow": ("User-agent: CCBot\nDisallow:\n", "/a", None),
     "a sitemap within a group": ("User-agent: GPTBot\nSitemap: https://x/s.xml\nUser-agent: CCBot\nDisallow: /\n", "/", 4),
+    "another's many rules": ("User-agent: *\n" + "Disallow: /x\n" * 10_001 + "User-agent: GPTBot\nDisallow: /\n", "/a", 10_004),
+    "more rules than are read": ("User-agent: GPTBot\n" + "Disallow: /x\n" * 10_001, "/a", 10_002),
+    "a record that is no rule": ("User-agent: GPTBot\nCrawl-delay: 10\n\nUser-agent: Foo\nDisallow: /\n", "/a", 5),
     "case of the path counts": ("User-agent: CCBot\nDisallow: /A\n", "/a", None),
     "a site's page for what it lacks": ("<!DOCTYPE html><html><body>User-agent: CCBot</body></html>", "/a", None),
 }  # fmt: skip
@@ -87,6 +92,36 @@ def test_hostile_robots_txt_ends_soon(body: str) -> None:
         robots.closed(at("/" + "a" * 2000 + str(i)))
         robots.usage(at("/" + "a" * 2000 + str(i)), "content-usage")
     assert time.monotonic() - began < 20
+
+
+def test_a_line_is_counted_once_whomever_it_speaks_to() -> None:
+    agents = [f"bot{i}" for i in range(23)]
+    names = "".join(f"User-agent: {agent}\n" for agent in agents)
+    paths = "".join(f"Disallow: /p{i}\n" for i in range(440))
+    robots = RobotsTxt(f"{names}{paths}Disallow: /\n", agents)
+    said = robots.closed(at("/a"))
+    assert (said.line if said else None, robots.over) == (464, None)
+    shared = names + "Disallow: /p\n" * 9_000 + "".join(f"User-agent: {a}\nDisallow: /{a}\n" for a in agents)
+    many = RobotsTxt(shared, agents)
+    told = many.closed(at("/a"))
+    assert told is not None
+    assert "more rules" in told.text
+    assert many.size < 20_000_000
+
+
+def test_more_preferences_than_are_read_reserve() -> None:
+    for field, value in (("Content-Usage", "train-ai=y"), ("Content-Signal", "ai-train=yes")):
+        line = f"{field}: / {value}\n" if field == "Content-Usage" else f"{field}: {value}\n"
+        few, many = (RobotsTxt(line * n, AGENTS).usage(at("/"), field.lower()) for n in (500, 501))
+        assert few is not None
+        assert many is not None
+        assert (few.value, many.value, "more rules" in many.text) == ("y", "n", True)
+    tabbed = RobotsTxt("User-agent: *\nContent-Usage: /\ttrain-ai=n\n", AGENTS).usage(at("/"), "content-usage")
+    assert tabbed is not None
+    assert tabbed.value == "n"
+    stated = AiTxt("Training: allow\n" * 501, AGENTS).closed(at("/"))
+    assert stated is not None
+    assert "more rules" in stated.text
 
 
 def test_usage_preferences_by_path_and_group() -> None:
@@ -140,6 +175,7 @@ def test_directives_are_for_who_is_named() -> None:
         ("noai", None, ("robots", "noai")), ("noimageai,index", None, None), ("gptbot:noai", None, ("robots", "gptbot: noai")),
         (None, "otherbot: noai, noml", None), (None, "otherbot: noindex; noai", ("x-robots-tag", "noai")),
         (None, "gptbot: noindex, noai", ("x-robots-tag", "gptbot: noai")), (None, "max-snippet: 1, noml", ("x-robots-tag", "noml")),
+        (None, "unavailable_after: wed, 03 dec 2025 13:09:53 gmt, noai", ("x-robots-tag", "noai")),
         (None, "unavailable_after: 25 jun 2030 15:00:00 pst, noai", ("x-robots-tag", "noai")),
     ):  # fmt: skip
         assert refusal(robots, tag, agents) == said, (robots, tag)
@@ -148,6 +184,31 @@ def test_directives_are_for_who_is_named() -> None:
                ("content-usage", "search=n")]  # fmt: skip
     read = header_rights(headers)
     assert (read.x_robots_tag, read.content_usage) == ("gptbot: noindex; noai", "train-ai=y, search=n")
+
+
+def test_filling_hides_no_refusal() -> None:
+    fill = "x" * 30 + ", "
+    for headers, said in (
+        ([("x-robots-tag", fill * 40 + "noai")], "noai"),
+        ([("x-robots-tag", "a: " + fill * 40), ("x-robots-tag", "gptbot: noml")], "gptbot: noml"),
+        ([("x-robots-tag", "".join(f"a{i}: noai, " for i in range(200)))], "noai"),
+    ):
+        tag = header_rights(headers).x_robots_tag
+        assert refusal(None, tag, {"gptbot"}) == ("x-robots-tag", said)
+        assert len(tag or "") < 10_000
+    usage = [("content-usage", "train-ai=y"), ("content-usage", "x=y, " * 200 + "train-ai=n;p")]
+    assert preference(header_rights(usage).content_usage or "") == "n"
+    metas = f'<meta name="robots" content="{fill * 40}noai"><meta name="ccbot" content="{"index, " * 90}noml">'
+    names = "".join(f'<meta name="n{i}" content="x">' for i in range(1_000))
+    robots = page_rights(lxml_html.fromstring(f"<html><head>{names}{metas}</head></html>"))["robots"]
+    assert refusal(robots, None, ()) == ("robots", "noai")
+    robots = page_rights(lxml_html.fromstring(f"<html><head>{metas}</head></html>"))["robots"]
+    assert refusal(robots.replace("noai", ""), None, {"ccbot"}) == ("robots", "ccbot: noml")
+
+
+def test_of_several_reservations_one_that_reserves() -> None:
+    for values, said in ((("1", "0"), "1"), (("0", "1"), "1"), (("x", "0"), "0"), (("0, 1",), "1"), (("x",), "x")):
+        assert header_rights([("tdm-reservation", value) for value in values]).tdm_reservation == said
 
 
 def test_lists_are_read_strictly(tmp_path: Path) -> None:
@@ -180,6 +241,7 @@ def test_what_a_server_answers_for_robots_txt() -> None:
         return said[0] if said else None
 
     assert reserved(policy("/robots.txt", 200, closing)) is True
+    assert reserved(policy("/robots.txt", 206, closing)) is True
     assert [reserved(policy("/robots.txt", status)) for status in (404, 403, 500, 503, 301)] == [
         False,
         False,
@@ -266,6 +328,34 @@ def test_licences_of_a_row() -> None:
     ]  # fmt: skip
     assert [len(row["licenses"] or ()) for row in rows] == [2, 1, 1, 1, 1, 0]
     assert rows[3]["licenses"][0]["how"] == "spdx-tag"
+
+
+def test_evidence_holds_no_personal_data() -> None:
+    hit = {
+        "url": None,
+        "said": "CC BY 4.0, ask jane.doe@corp-mail.com",
+        "how": "meta",
+        "scope": "page",
+        "place": "head",
+    }
+    linked = {**hit, "said": None, "url": "https://creativecommons.org/licenses/by/4.0/?by=jane.doe@corp-mail.com"}
+    site = Site(
+        [policy("/robots.txt", 200, "User-agent: CCBot\nDisallow: /m=jane.doe@corp-mail.com\n")], "https", AGENTS
+    )
+    plain = judge(documents({}, {"robots": "noai"}), Rights())
+    assert without_personal_data(plain) is plain
+    url = "https://a.example/m=jane.doe@corp-mail.com"
+    given = judge(documents({"url": url, "license_hits": [hit, linked]}, {"robots": "noai"}), Rights(), None,
+                  lambda *_: site)  # fmt: skip
+    clean = without_personal_data(given)
+    rows = clean.to_pylist()
+    assert "jane" in str(given.to_pylist())
+    assert "jane" not in str(rows)
+    assert str(rows).count("<EMAIL>") == 4
+    assert (rows[0]["license_spdx"], rows[0]["reserved"]) == ("CC-BY-4.0", True)
+    assert clean["evidence_hash"][0] != given["evidence_hash"][0]
+    assert clean.slice(1).equals(given.slice(1))
+    assert without_personal_data(given.slice(0, 0)).num_rows == 0
 
 
 def test_addresses() -> None:

@@ -53,8 +53,38 @@ def test_what_speaks_of_a_part_is_told_apart() -> None:
     ]
 
 
+def test_a_link_in_running_text_licenses_no_page() -> None:
+    assert hits(f'<p>See <a href="{BY}">CC BY</a>.</p>') == [(BY, "cc-link", "element", "body")]
+    whole = f'<script type="application/ld+json; charset=utf-8">{json.dumps({"license": BY})}</script>'
+    assert hits("", whole) == [(BY, "json-ld", "page", "head")]
+
+
+@pytest.mark.parametrize(
+    ("said", "spdx"),
+    [
+        ("Licensed under the Apache License, Version 2.0 (the &quot;License&quot;)", "Apache-2.0"),
+        ("Released under the MIT License.", "MIT"),
+        ("distributed under the terms of the GNU General Public License v3 or any later version", "GPL-3.0-or-later"),
+        ("available under the 3-clause BSD license", "BSD-3-Clause"),
+        ("本站代码采用 MIT License", "MIT"),
+        ("本项目采用MIT许可证", "MIT"),
+        ("This text is not free, but licensed under CC BY 4.0", "CC-BY-4.0"),
+        ("Licensed under the Pepsi License", None),
+        ("This work is not licensed under CC BY 4.0.", None),
+        ("It isn’t available under the MIT License", None),
+        ("本文未采用知识共享署名 4.0 协议", None),
+    ],
+)
+def test_statements(said: str, spdx: str | None) -> None:
+    found = hits(f"<footer><p>{said}</p></footer>")
+    assert [one.spdx for hit in found if (one := named(None, hit[0]))] == ([spdx] if spdx else [])
+    assert bool(found) == bool(spdx)
+
+
 def test_what_names_no_licence_is_no_hit() -> None:
     for body in ('<a href="https://creativecommons.org/about">x</a>', "<p>licensed under the liquor act of 1920</p>",
+                 '<a rel="license" href="javascript:alert(1)//creativecommons.org/licenses/by/4.0/">x</a>',
+                 '<a href="https://evil.example/?u=creativecommons.org/licenses/by/4.0/">x</a>',
                  '<a href="/license">x</a>', '<script type="application/ld+json">{"license": </script>'):  # fmt: skip
         assert hits(body) == [], body
 
@@ -94,6 +124,10 @@ def test_names() -> None:
         "https://spdx.org/licenses/MIT.html": "MIT",
         "https://www.gnu.org/licenses/gpl-2.0.html": "GPL-2.0-only",
         "/terms": None,
+        "https://evil.example/?u=creativecommons.org/licenses/by/4.0/": None,
+        "https://evil.example/?u=https://spdx.org/licenses/MIT.html": None,
+        "javascript:alert(1)//creativecommons.org/licenses/by/4.0/": None,
+        "https://evilcreativecommons.org/licenses/by/4.0/": None,
         "https://en.wikipedia.org/wiki/Wikipedia:Text_of_the_Creative_Commons_Attribution-ShareAlike_4.0_International_License": "CC-BY-SA-4.0",
         "//zh.wikipedia.org/wiki/Wikipedia:CC_BY-SA_4.0协议文本": "CC-BY-SA-4.0",
     }
@@ -106,6 +140,10 @@ def test_names() -> None:
         "Creative Commons": None,
         "(MIT OR Apache-2.0)": "MIT OR Apache-2.0",
         "All rights reserved": None,
+        "not licensed under CC BY 4.0": None,
+        "The MIT License": "MIT",
+        "Mozilla Public License 2.0": "MPL-2.0",
+        "the MIT License or the Apache License 2.0": None,
     }
     assert {text: one.spdx if (one := named(None, text)) else None for text in said} == said
     assert expression("GPL-2.0-or-later WITH Classpath-exception-2.0 */") is not None

@@ -205,6 +205,7 @@ def test_what_is_a_policy_file(tmp_path: Path) -> None:
         ("http://a.example/x/robots.txt", ok + b"\r\nA text about robots."),
         ("http://a.example/robots.txt?x=1", ok + b"\r\nA text about robots."),
         ("http://a.example/.well-known/tdmrep.json", ok + b"\r\n[]"),
+        ("http://a.example/robots.txt", b"HTTP/1.1 206 Partial Content\r\n\r\nUser-agent: *"),
         ("http://a.example/Robots.txt", ok + b"\r\nA text about robots."),
     ]
     path = tmp_path / "c.warc.gz"
@@ -215,8 +216,27 @@ def test_what_is_a_policy_file(tmp_path: Path) -> None:
         for i in found
     ]
     assert told == [(200, 512_000, True), (200, 0, False), (404, 0, False), "http.damaged", "http.bad_encoding", "page",
-                    "page", (200, 2, False), "page"]  # fmt: skip
+                    "page", (200, 2, False), (206, 13, False), "page"]  # fmt: skip
     assert all(isinstance(i, Reject | Record) for i in found)
+
+
+def test_what_headers_and_metas_say_together(tmp_path: Path) -> None:
+    """A meta that cannot be read leaves the header standing; a policy file is decoded by its mark."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTDM-Reservation: 1\r\n\r\n"
+    page = b'<html><head><meta name="tdm-reservation" content="%s"></head><body><p>Words of a page.</p></body></html>'
+    wide = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n"
+    path, run = tmp_path / "c.warc.gz", str(tmp_path / "run")
+    path.write_bytes(
+        b"".join(response(f"http://a.example/{said.decode()}", head + page % said) for said in (b"junk", b"0"))
+        + response("http://a.example/robots.txt", wide + "\ufeffUser-agent: x".encode("utf-16-le"))
+        + response("http://b.example/robots.txt", wide + "\ufeffUser-agent: x".encode("utf-16-be"))
+    )
+    part = plan([str(path)])[0]
+    extract_part(part, run, FAST)
+    rows = pq.read_table(part_path(run, "documents", part.index)).to_pylist()
+    assert [(row["tdm_reservation"], row["tdm_from"]) for row in rows] == [("1", "header"), ("0", "meta")]
+    bodies = pq.read_table(part_path(run, "policies", part.index))["body"].to_pylist()
+    assert bodies == ["User-agent: x"] * 2
 
 
 def test_an_arc_file_has_pages_and_policies(tmp_path: Path) -> None:
