@@ -81,7 +81,7 @@ def test_a_pool_gives_each_reader_its_results_in_order(monkeypatch: pytest.Monke
 def test_closing_a_pool_is_no_fault_of_its_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """A page in hand when the pool is closed gets an exception and not a reason: nothing wrong may be committed."""
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
-    pool = SandboxPool[int](Extract(timeout_s=60), 1, factory="hostile:make")
+    pool = SandboxPool[int](Extract(timeout_s=20), 1, factory="hostile:make")
     assert dict(pool.extract_many([(0, "warm up")])) == {0: Extracted("warm up")}
     threading.Timer(0.5, pool.close).start()
     with pytest.raises((RuntimeError, CancelledError)):
