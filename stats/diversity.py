@@ -6,6 +6,7 @@ top-level domain, year, a measured signal) every group's share at every stage, h
 chance: a group of three documents may lose two without an alarm. How even the groups are is the effective number,
 exp(entropy) (Hill 1973, doi:10.2307/1934352, order 1), with the share of the largest 1, 10 and 1,000.
 
+What was removed by request came as far as `after dedup`, whatever came first.
 Everything is sums in DuckDB over one temporary table of a row a document; texts are not read. The share at the stage
 `tokens` is of tokens, the others' of documents; a longer text is no loss, so that stage raises no alarm.
 """
@@ -49,7 +50,7 @@ SELECT s.doc_id, s.bytes, s.fails, c.rule, t.n_tokens AS tokens, {columns},
     CASE WHEN c.fate = 'kept' THEN CASE WHEN t.n_tokens IS NULL THEN 3 ELSE 4 END
          WHEN starts_with(c.fate, 'duplicate:') THEN 1 WHEN c.fate IN {by_rules} THEN 0 ELSE 2 END AS stage
 FROM (SELECT doc_id, lang, domain, text_bytes AS bytes, {signals} {fails} AS fails FROM ({verdicts})) s
-JOIN decisions c ON s.doc_id = c.doc_id
+JOIN (SELECT doc_id, fate, rule FROM fates WHERE fate IS NOT NULL) c ON s.doc_id = c.doc_id
 LEFT JOIN (SELECT doc_id, "date", crawled FROM documents) d ON s.doc_id = d.doc_id
 LEFT JOIN tokens t ON s.doc_id = t.doc_id"""
 COLUMNS = {

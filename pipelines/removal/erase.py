@@ -62,6 +62,7 @@ def _shards(run: Opened) -> tuple[list[str], int]:
     old = sorted({shard.path for version in run.versions for shard in version.manifest.shards} - stays)
     there = [name for name in old if version_in(SHARD, Path(name).name) and (run.folder / name).is_file()]
     size = sum((run.folder / name).stat().st_size for name in there)
+    erased_file(run.folder).parent.mkdir(exist_ok=True)  # a run may obey a register and have no request of its own
     put(erased_file(run.folder), json.dumps({"shards": sorted({*erased(run.folder), *old})}).encode())
     for name in there:
         (run.folder / name).unlink()

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from pipelines import run as runs
 from pipelines.parts import part_path, read_table
 from pipelines.removal.gather import Gathered, gather, register_rows
+from pipelines.removal.obey import adopted
 from pipelines.removal.register import FOLDER, Entry, add, entry_of, file_of, read_entry
 from pipelines.removal.request import Request
 from recipes.model import Recipe
@@ -144,7 +145,7 @@ def clear(run: Opened) -> None:
             path.unlink()
     own = run.folder / FOLDER
     for request in requests(own) if own.is_dir() else []:
-        if request not in run.now.manifest.obeys:
+        if request not in run.now.manifest.obeys and request not in adopted(run.folder):
             file_of(own, request).unlink()
 
 

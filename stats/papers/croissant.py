@@ -104,9 +104,9 @@ def _rai(figures: Figures, facts: Facts, changes: Changes) -> dict[str, Any]:
 
 
 def _distribution(figures: Figures) -> list[dict[str, Any]]:
-    m, size = figures.manifest, (figures.run.path / "manifest.json").stat().st_size
+    m, size = figures.manifest, figures.manifest_file.stat().st_size
     files = [
-        _file("manifest.json", "application/json", figures.manifest_sha256, size),
+        _file(figures.manifest_file.name, "application/json", figures.manifest_sha256, size),
         _file(m.tokenizer.file, "application/octet-stream", m.tokenizer.sha256, None),
         *(_file(shard.path, MEDIA[m.format], shard.sha256, shard.bytes) for shard in m.shards),
     ]  # fmt: skip

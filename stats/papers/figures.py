@@ -2,13 +2,16 @@
 
 One temporary table holds a row a document: where it is from, its language, domain, month, licence, fate, bytes of the
 text that training sees and tokens. Every figure is a sum over it, so that two papers cannot disagree, and each can be
-asked again with `winnow sql`. Traded away: bytes of kept text are counted from the text, which reads kept/ once.
+asked again with `winnow sql`. What was removed since has the fate that the view `fates` gives it, the manifest is the
+newest one, and texts come from `paper_kept`, which holds no removed document. Traded away: bytes of kept text are counted
+from the text, which reads kept/ once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from filters.pii import KINDS
@@ -18,6 +21,7 @@ from stats.papers.facts import RIGHTS
 from stats.papers.safe import short
 from stats.run import Run, footers
 from tokenization.manifest import Manifest, file_sha256
+from tokenization.versions import latest
 
 NONE = "(none)"
 BLOCK = 10_000  # domains read at a time
@@ -29,10 +33,13 @@ SELECT d.doc_id, d.source, coalesce(s.lang, '{UNDETERMINED}') AS lang, coalesce(
        r.licence, coalesce(r.reserved, false) AS reserved, k.bytes, t.tokens
 FROM documents d
 LEFT JOIN signals s ON d.doc_id = s.doc_id
-LEFT JOIN decisions c ON d.doc_id = c.doc_id
+LEFT JOIN (SELECT doc_id, fate, rule FROM fates) c ON d.doc_id = c.doc_id
 LEFT JOIN ({RIGHTS}) r ON d.doc_id = r.doc_id
 LEFT JOIN (SELECT doc_id, strlen(text) AS bytes FROM kept) k ON d.doc_id = k.doc_id
 LEFT JOIN (SELECT doc_id, n_tokens AS tokens FROM tokens) t ON d.doc_id = t.doc_id"""
+KEPT = """
+CREATE OR REPLACE TEMP VIEW paper_kept AS
+SELECT * FROM kept SEMI JOIN (SELECT doc_id FROM paper WHERE fate = 'kept') p ON kept.doc_id = p.doc_id"""
 SUMS = """count(*) AS documents, count(*) FILTER (fate = 'kept') AS kept,
     coalesce(sum(bytes) FILTER (fate = 'kept'), 0)::BIGINT AS bytes, coalesce(sum(tokens), 0)::BIGINT AS tokens"""
 
@@ -53,6 +60,7 @@ class Figures:
     """What a run says of itself. Names that were crawled are one line; whoever prints them escapes them."""
 
     run: Run
+    manifest_file: Path
     manifest: Manifest
     manifest_sha256: str
     records: int
@@ -100,10 +108,11 @@ class Figures:
 def figures(run: Run) -> Figures:
     """Ask a finished run; ValueError or FileNotFoundError with the remedy for one that is not finished."""
     run.sound()
-    file = run.path / "manifest.json"
-    if not file.is_file():
+    file = latest(run.path)
+    if file is None:
         raise FileNotFoundError(f"{run.path} is not finished: it has no manifest.json. Give its `winnow run` again.")
     run.rows(ROWS)
+    run.rows(KEPT)
     ranked = f"SELECT *, row_number() OVER () AS place FROM ({_by('domain', kept=True)})"
     run.rows(f"CREATE OR REPLACE TEMP TABLE paper_domains AS {ranked}")
     fates = dict(run.rows("SELECT fate, count(*) FROM paper GROUP BY 1 ORDER BY 2 DESC, 1"))
@@ -116,6 +125,7 @@ def figures(run: Run) -> Figures:
     domains = run.rows(f"SELECT count(DISTINCT domain) FROM paper WHERE fate = 'kept' AND domain <> '{NONE}'")[0][0]
     return Figures(
         run=run,
+        manifest_file=file,
         manifest=Manifest.read(file),
         manifest_sha256=file_sha256(file),
         records=total.documents + sum(rejects.values()) + skipped,
@@ -156,7 +166,7 @@ def _licences(run: Run, where: str) -> dict[str, int]:
 
 def _pii(run: Run) -> dict[str, int]:
     """Personal data found in kept documents, by kind; kinds without a column in this run are left out."""
-    have = {name for name, *_ in run.rows("DESCRIBE kept")}
+    have = {name for name, *_ in run.rows("DESCRIBE paper_kept")}
     kinds = [kind for kind in KINDS if f"pii_{kind}" in have]
     sums = ", ".join(f"coalesce(sum(pii_{kind}), 0)::BIGINT" for kind in kinds)
-    return dict(zip(kinds, run.rows(f"SELECT {sums} FROM kept")[0], strict=True)) if kinds else {}
+    return dict(zip(kinds, run.rows(f"SELECT {sums} FROM paper_kept")[0], strict=True)) if kinds else {}

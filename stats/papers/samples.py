@@ -33,7 +33,7 @@ TECH = pa.schema([
     pa.field("lang", pa.string()), pa.field("text", pa.large_string())])  # fmt: skip
 CHOSEN = """CREATE OR REPLACE TEMP TABLE chosen AS
 SELECT m.doc_id, p.domain, row_number() OVER (ORDER BY mark, m.doc_id) AS number
-FROM (SELECT doc_id, md5({seed} || doc_id) AS mark FROM kept ORDER BY mark, doc_id LIMIT {items}) m
+FROM (SELECT doc_id, md5({seed} || doc_id) AS mark FROM paper_kept ORDER BY mark, doc_id LIMIT {items}) m
 JOIN (SELECT doc_id, domain FROM paper) p ON m.doc_id = p.doc_id"""
 TEXTS = """SELECT c.number, k.doc_id, k.source, c.domain, coalesce(k.lang, 'und') AS lang, k.text
 FROM {part} k JOIN chosen c ON k.doc_id = c.doc_id ORDER BY c.number"""

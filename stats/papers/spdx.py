@@ -91,7 +91,9 @@ def _package(figures: Figures, facts: Facts, changes: Changes, base: str, suppli
         "software_downloadLocation": stated.download,
         "software_homePage": stated.homepage,
         "software_primaryPurpose": "data",
-        "verifiedUsing": [_hash(figures.manifest_sha256, "sha256 of manifest.json, which lists that of every shard")],
+        "verifiedUsing": [
+            _hash(figures.manifest_sha256, f"sha256 of {figures.manifest_file.name}, which lists that of every shard")
+        ],
         "dataset_datasetType": ["text"],
         "dataset_datasetSize": sum(shard.bytes for shard in m.shards),
         "dataset_dataCollectionProcess": f"Crawled pages of {len(figures.sources)} sources, {figures.records} records.",
@@ -110,7 +112,7 @@ def _package(figures: Figures, facts: Facts, changes: Changes, base: str, suppli
 
 def _files(figures: Figures, base: str) -> list[dict[str, Any]]:
     m = figures.manifest
-    listed = [("manifest.json", "application/json", figures.manifest_sha256, "manifest"),
+    listed = [(figures.manifest_file.name, "application/json", figures.manifest_sha256, "manifest"),
               (m.tokenizer.file, "application/octet-stream", m.tokenizer.sha256, "data"),
               *((shard.path, MEDIA[m.format], shard.sha256, "data") for shard in m.shards)]  # fmt: skip
     return [

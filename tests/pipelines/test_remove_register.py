@@ -156,6 +156,33 @@ def test_an_older_run_is_made_to_obey(later: Path, register: Path, tmp_path: Pat
     assert len(read_entry(more / f"request-{asked.id}.parquet").documents()) == 1  # and the register knows it now
 
 
+def test_without_the_register_nothing_comes_back(later: Path, register: Path, tmp_path: Path) -> None:
+    crawl = Path(shutil.copy(later.parent / "later.warc.gz", tmp_path / "later.warc.gz"))
+    run = shutil.copytree(later, tmp_path / "run")
+    (run / "run.json").write_text((run / "run.json").read_text().replace(str(later.parent), str(tmp_path)))
+    before, told = tokens(run), fates(run)
+    make_run(run, crawl)
+    assert fates(run) == told and sum(fate.startswith("removed:") for fate in told.values()) == 5
+    assert tokens(run) == before and len(history(run)) == 1
+    assert set(Manifest.read(run / "manifest.json").obeys) == {entry.id for entry in entries(register)}
+    (run / "manifest.json").unlink()  # as after a kill between withdrawing it and writing it again
+    make_run(run, crawl)
+    assert fates(run) == told and tokens(run) == before
+    make_run(run, crawl, register)
+    assert fates(run) == told and len(history(run)) == 1
+    assert faults(run) == []
+    done = erase(run / "manifest.json")
+    assert done.documents == 5
+    assert faults(run) == []
+
+
+def test_a_run_without_a_folder_of_removals_is_erased(later: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(later, tmp_path / "run")
+    shutil.rmtree(run / "removals")  # as a run has none that obeyed a register before it was copied there
+    assert erase(run / "manifest.json").documents == 5
+    assert faults(run) == []
+
+
 def test_requests_that_mean_nothing_here_are_noted_without_a_shard(
     run: Path, removal_run: Path, tmp_path: Path
 ) -> None:
