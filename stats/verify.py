@@ -19,7 +19,7 @@ from stats.run import Run, footers
 from stats.shards import id_faults, shard_files
 from stats.versions import tokenized, versions_faults
 from tokenization.manifest import Manifest
-from tokenization.versions import file_of, latest
+from tokenization.versions import erasing, file_of, latest
 
 STAGES = ("plan", "extract", "annotate", "dedup", "decide", "scrub", "tokenize")
 # The fate that cuts/ or, where it gives none, contamination/ gives a document.
@@ -89,12 +89,16 @@ class Problem:
 
 
 def verify(run: Run) -> list[Problem]:
-    """Every problem of the run; none if all is well. A run that is not finished has that one problem."""
+    """Every problem of the run; none if all is well. A run that is not finished, or of which an erasure is not,
+    has that one problem."""
     stages = run.described["stages"]
     asked = ("cuts",) if run.asks_for("cuts") else ()
     missing = [s for s in (*STAGES, *asked) if stages.get(s, {}).get("state") != "done"]
     if missing:
         told = f"The run is not finished: {', '.join(missing)} still to do. Give the same `winnow run` again."
+        return [Problem("finished", told)]
+    if erasing(run.path):
+        told = f"An erasure was cut off, and texts may be left. `winnow erase {latest(run.path)}` again finishes it."
         return [Problem("finished", told)]
     found = [Problem("readable", fault) for fault in run.damaged]
     proofs: tuple[tuple[str, Callable[[Run], Iterator[str]]], ...] = (

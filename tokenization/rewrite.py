@@ -18,7 +18,7 @@ from tokenization.commit import settle, temporary_of
 from tokenization.manifest import Manifest, Shard, file_sha256
 from tokenization.shards import shard_mark, write_shard
 from tokenization.shuffle import order_keys, shard_of
-from tokenization.versions import shard_name
+from tokenization.versions import erased, latest, shard_name
 
 
 def places(doc_ids: Sequence[str], manifest: Manifest) -> dict[int, list[str]]:
@@ -64,6 +64,10 @@ def _without(folder: Path, manifest: Manifest, number: int, doc_ids: Sequence[st
 
 def read_shard(path: Path) -> pa.Table:
     """A shard's rows, mapped where they can be; ValueError in a sentence if it cannot be read."""
+    folder = path.parent.parent
+    if not path.exists() and f"{path.parent.name}/{path.name}" in erased(folder):
+        raise ValueError(f"{path} was erased on purpose, with the removed documents in it. Name {latest(folder)}, the "
+                         "newest version.")  # fmt: skip
     try:
         if path.suffix == ".parquet":
             return pq.read_table(path, columns=["doc_id", "tokens"], partitioning=None)

@@ -106,6 +106,12 @@ def erased(folder: Path) -> set[str]:
     return set(json.loads(file.read_bytes())["shards"]) if file.is_file() else set()
 
 
+def erasing(folder: Path) -> bool:
+    """Whether an erasure was begun and not finished."""
+    file = erased_file(folder)
+    return file.is_file() and not json.loads(file.read_bytes()).get("done", True)
+
+
 def requests(register: Path) -> list[str]:
     """Ids of the requests in a register, in order; FileNotFoundError if there is no such folder."""
     if not register.is_dir():

@@ -121,11 +121,12 @@ def _lines(rows: pa.Table, title: str) -> None:
 
 
 def erase(manifest: Annotated[Path, MANIFEST]) -> None:
-    """Delete the shards that removals superseded, and blank the removed texts in documents/ and kept/."""
+    """Delete the shards that removals superseded, and blank the removed texts in documents/, kept/ and papers/."""
     settings.apply()
     from pipelines.removal.erase import erase as wipe
 
     done = wipe(manifest)
     console.print(f"{len(done.shards):,} shards of {done.bytes:,} bytes deleted; texts blanked: {done.documents:,} in "
-                  f"documents/, {done.kept:,} in kept/. The crawl, copies and trained weights are not touched.",
+                  f"documents/, {done.kept:,} in kept/, {done.samples:,} in the samples of papers/. The crawl, "
+                  "papers written elsewhere, copies and trained weights are not touched.",
                   soft_wrap=True, highlight=False)  # fmt: skip

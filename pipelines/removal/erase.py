@@ -1,4 +1,5 @@
-"""Job: what removed documents were is taken off the disk: shards of versions before, and texts in documents/ and kept/.
+"""Job: what removed documents were is taken off the disk: shards of versions before, and texts in documents/, kept/ and
+the samples of papers/.
 
 Rows stay, with an empty text and the hash of an empty text, so parts stay row for row beside each other and every count
 holds; URL, place and fate stay too, since they are what a person who asks is told. Manifests stay: they name hashes.
@@ -25,6 +26,7 @@ from pipelines.parts import COUNTS, FINGERPRINT, part_path, read_footer, write_p
 from pipelines.removal.match import NO_TEXT
 from pipelines.removal.obey import removed_of
 from pipelines.removal.remove import Opened, clear, open_for_removal
+from pipelines.removal.samples import blank_samples
 from tokenization.commit import put
 from tokenization.versions import SHARD, erased, erased_file, version_in
 
@@ -33,12 +35,14 @@ BLANK = {"text": "", "text_hash": NO_TEXT, "title": None, "author": None}  # col
 
 @dataclass(frozen=True)
 class Erased:
-    """`shards` deleted, of so many bytes; documents whose text was blanked in documents/ and in kept/ this time."""
+    """`shards` deleted, of so many bytes; documents whose text was blanked in documents/, in kept/ and
+    in the samples of papers/ this time."""
 
     shards: list[str]
     bytes: int
     documents: int
     kept: int
+    samples: int
 
 
 def erase(manifest: Path) -> Erased:
@@ -52,8 +56,10 @@ def erase(manifest: Path) -> Erased:
             raise ValueError(f"Nothing was removed from {run.folder}: `winnow remove` comes first.")
         shards, size = _shards(run)
         documents, kept = (_blanked(run, dataset, gone) for dataset in ("documents", "kept"))
+        samples = blank_samples(run.folder, gone)
         _recount(run)
-        return Erased(shards, size, documents, kept)
+        _note(run, set(), True)
+        return Erased(shards, size, documents, kept, samples)
 
 
 def _shards(run: Opened) -> tuple[list[str], int]:
@@ -62,11 +68,17 @@ def _shards(run: Opened) -> tuple[list[str], int]:
     old = sorted({shard.path for version in run.versions for shard in version.manifest.shards} - stays)
     there = [name for name in old if version_in(SHARD, Path(name).name) and (run.folder / name).is_file()]
     size = sum((run.folder / name).stat().st_size for name in there)
-    erased_file(run.folder).parent.mkdir(exist_ok=True)  # a run may obey a register and have no request of its own
-    put(erased_file(run.folder), json.dumps({"shards": sorted({*erased(run.folder), *old})}).encode())
+    _note(run, set(old), False)
     for name in there:
         (run.folder / name).unlink()
     return there, size
+
+
+def _note(run: Opened, shards: set[str], done: bool) -> None:
+    """Note the shards that go, and whether all that was to go is gone."""
+    file = erased_file(run.folder)
+    file.parent.mkdir(exist_ok=True)  # a run may obey a register and have no request of its own
+    put(file, json.dumps({"shards": sorted(erased(run.folder) | shards), "done": done}).encode())
 
 
 def _blanked(run: Opened, dataset: str, gone: set[str]) -> int:

@@ -2,8 +2,8 @@
 
 `removed/` has a part for every part of the run that loses a document, and none where nothing goes, so a part that no
 request touches is never made again. The run's own requests mean just the documents that they took out; those of a
-register are looked for anew, by all that it remembers. What a run obeys of a register is copied to its own requests, with
-the documents that went here, so that the same run without the register obeys it too.
+register are looked for anew, by all that it remembers. What a run obeys of a register is copied to its own requests,
+with the documents that went here, so that the same run without the register obeys it too.
 
 Traded away: each request of the register reads ids, addresses and hashes of the whole run once, in one process.
 """

@@ -3,8 +3,8 @@
 One temporary table holds a row a document: where it is from, its language, domain, month, licence, fate, bytes of the
 text that training sees and tokens. Every figure is a sum over it, so that two papers cannot disagree, and each can be
 asked again with `winnow sql`. What was removed since has the fate that the view `fates` gives it, the manifest is the
-newest one, and texts come from `paper_kept`, which holds no removed document. Traded away: bytes of kept text are counted
-from the text, which reads kept/ once.
+newest one, and texts come from `paper_kept`, which holds no removed document. Traded away: bytes of kept text are
+counted from the text, which reads kept/ once.
 """
 
 from __future__ import annotations

@@ -21,8 +21,9 @@ from stats.run import footers
 PREFIX = {"winnow": "https://winnow.invalid/prov#"}  # RFC 2606: a name that resolves to nothing
 # stage, what it reads, what it writes; a stage that this run has not is left out
 STAGES = (
-    ("extract", ("inputs",), ("documents", "rejects")),
-    ("annotate", ("documents", "models"), ("signals",)),
+    ("extract", ("inputs",), ("documents", "rejects", "policies")),
+    ("rights", ("documents", "policies", "opt_out"), ("rights",)),
+    ("annotate", ("documents", "rights", "models"), ("signals",)),
     ("dedup", ("documents", "signals"), ("duplicates",)),
     ("cuts", ("documents", "signals", "duplicates"), ("cuts",)),
     ("decontaminate", ("documents", "signals", "evaluation"), ("contamination",)),
@@ -101,10 +102,25 @@ def _entities(figures: Figures) -> tuple[dict[str, Any], dict[str, list[str]]]:
         add("models", f"score-{score.id}", score.kind, id=score.id, **_file(score.file))
     for number, one in enumerate(recipe.decontaminate.sets if recipe.decontaminate else ()):
         add("evaluation", f"evaluation-{number}", "evaluation_set", **_file(one.file))
-    for dataset in ("documents", "rejects", "signals", "duplicates", "cuts", "contamination", "decisions", "kept"):
+    stages = {stage for stage, _, _ in STAGES}
+    for number, name in enumerate(recipe.rights.lists):
+        add("opt_out", f"opt-out-{number}", "opt_out_list", **_file(name))
+    for dataset in (
+        "documents",
+        "rejects",
+        "policies",
+        "rights",
+        "signals",
+        "duplicates",
+        "cuts",
+        "contamination",
+        "decisions",
+        "kept",
+    ):
         marks = [(mark, rows) for _, mark, _, rows in footers(run, dataset)]
         if marks:
-            add(dataset, dataset, "dataset", parts=len(marks), rows=sum(n for _, n in marks),
+            local = f"dataset-{dataset}" if dataset in stages else dataset  # PROV: no entity is an activity
+            add(dataset, local, "dataset", parts=len(marks), rows=sum(n for _, n in marks),
                 fingerprint=_digest([mark for mark, _ in marks]))  # fmt: skip
     add("tokenizer", "tokenizer", "tokenizer", name=m.tokenizer.name, sha256=m.tokenizer.sha256)
     add("manifest", "manifest", "manifest", sha256=figures.manifest_sha256, documents=m.totals.documents,

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from pipelines.removal.samples import PAPERS as PLACE
+from pipelines.removal.samples import SHEET, TECH
 from stats.diversity import ALERT, BY
 from stats.papers import art53, assessment
 from stats.papers.bias import Changes, changes
@@ -31,8 +33,8 @@ from stats.papers.sheet import Manual, Technical, check_keywords, read_sheet
 from stats.papers.spdx import spdx
 from stats.run import Run
 
-FOLDER = "papers"
-SHEET, TECH = "tc260_manual_sample.jsonl", "tc260_tech_sample.parquet"
+FOLDER = PLACE
+__all__ = ["FOLDER", "PAPERS", "SHEET", "TECH", "Choice", "Papers", "put", "put_lines", "write_report"]
 PAPERS = ("datacard", "datasheet", "croissant", "spdx", "eu", "domains", "ledger", "prov", "diversity", "tc260")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipelines import run as runs
 from pipelines.options import beam_options
 from pipelines.removal.erase import erase
 from pipelines.removal.register import add, entries, entry_of, read_entry
@@ -17,7 +19,11 @@ from pipelines.removal.remove import obey, remove
 from pipelines.removal.request import Request, doc_target, domain_target, url_target
 from pipelines.schemas import REMOVALS
 from pipelines.tokenize import tokenize
+from stats.papers.facts import Facts
+from stats.papers.sheet import read_sheet
+from stats.papers.write import SHEET, TECH, Choice, Papers
 from stats.run import open_run
+from stats.trace import trace_token
 from stats.verify import verify
 from tests.pipelines.removal_runs import RECIPE, digest, make_run, pages, shards_of, text_of, write_crawl
 from tokenization.load import load
@@ -263,3 +269,63 @@ def test_erasing_leaves_no_text(run: Path, removal_run: Path) -> None:
     assert tokens(run) == before
     assert faults(run) == []
     assert not any(mark in texts_in(run) for mark in marks)
+
+
+def test_samples_lose_the_text_and_keep_the_verdicts(run: Path) -> None:
+    with open_run(run) as opened:
+        Papers(opened, Facts(), run / "papers", Choice(only=("tc260",))).write()
+    sheet = run / "papers" / SHEET
+    first, *rows = [json.loads(line) for line in sheet.read_text().splitlines()]
+    judged = [row | {"verdict": "pass", "reviewer": "R"} for row in rows]
+    sheet.write_text("\n".join(json.dumps(row) for row in (first, *judged)) + "\n")
+    drawn = pq.read_table(run / "papers" / TECH)
+    asked = [doc_target(name) for name in drawn["doc_id"].to_pylist()[:3]]
+    gone = set(remove(run / "manifest.json", Request.of(asked, "x"), DAY).documents["doc_id"].to_pylist())
+    done = erase(run / "manifest.json")
+    after = [json.loads(line) for line in sheet.read_text().splitlines()][1:]
+    assert after == [row | {"text": "" if row["doc_id"] in gone else row["text"]} for row in judged]
+    left = pq.read_table(run / "papers" / TECH)
+    assert left.schema.metadata == drawn.schema.metadata
+    texts = dict(zip(left["doc_id"].to_pylist(), left["text"].to_pylist(), strict=True))
+    assert {name for name, text in texts.items() if not text} == gone & texts.keys()
+    blank = sum(not row["text"] for row in after) + len(gone & texts.keys())
+    assert done.samples == blank >= 6
+    assert read_sheet(sheet).whole.reviewed == len(rows)
+    sheet.write_text("no sheet")
+    with pytest.raises(ValueError, match=r"line 1.*Mend it or delete the file, then erase again"):
+        erase(run / "manifest.json")
+
+
+def test_an_erasure_that_is_cut_off_is_told_with_its_remedy(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    remove(run / "manifest.json", Request.of(GONE, "asked"), DAY)
+
+    def cut(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "save", cut)
+        with pytest.raises(KeyboardInterrupt):
+            erase(run / "manifest.json")
+    (told,) = faults(run)
+    assert "cut off" in told and f"`winnow erase {run / 'manifest.0002.json'}` again" in told
+    erase(run / "manifest.json")
+    assert faults(run) == []
+
+
+def test_tracing_an_erased_version_names_the_newest(run: Path) -> None:
+    made = remove(run / "manifest.json", Request.of(GONE, "asked"), DAY)
+    erase(run / "manifest.json")
+    with pytest.raises(ValueError, match=r"was erased on purpose.*manifest\.0002\.json"):
+        trace_token(run / "manifest.json", made.shards[0], 0)
+    assert trace_token(run / "manifest.0002.json", made.shards[0], 0).place
+
+
+def test_a_shard_that_a_removal_emptied_still_counts(run: Path, removal_run: Path) -> None:
+    manifest = Manifest.read(run / "manifest.json")
+    smallest = min((shard for shard in manifest.shards if shard.documents), key=lambda shard: shard.documents)
+    names = shards_of(run, [smallest.path])["doc_id"].to_pylist()
+    remove(run / "manifest.json", Request.of([doc_target(name) for name in names], "x"), DAY)
+    assert min(shard.documents for shard in history(run)[-1].manifest.shards) == 0
+    assert faults(run) == []
+    carried_on(run, removal_run.parent / "crawl.warc.gz")
+    assert faults(run) == []

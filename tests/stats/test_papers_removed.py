@@ -66,3 +66,22 @@ def test_diversity_keeps_nothing_that_was_removed(run: Path) -> None:
     assert rows["site3.example", "documents"]["documents"] == 38
     assert rows["site3.example", "kept"]["documents"] == rows["site3.example", "tokens"]["documents"] == 0
     assert sum(row["documents"] for (_, stage), row in rows.items() if stage == "kept") == kept
+
+
+def test_provenance_has_rights_and_their_lists(run: Path, tmp_path: Path) -> None:
+    listed = tmp_path / "optout.txt"
+    listed.write_text("site1.example\n")
+    described = json.loads((run / "run.json").read_text())
+    described["recipe"]["rights"] = {**described["recipe"].get("rights", {}), "lists": [str(listed)]}
+    (run / "run.json").write_text(json.dumps(described))
+    with open_run(run) as opened:
+        Papers(opened, Facts(), tmp_path / "papers", Choice(only=("prov",))).write()
+    told = json.loads((tmp_path / "papers" / "prov.json").read_text())
+    used = {(one["prov:activity"], one["prov:entity"]) for one in told["used"].values()}
+    made = {(one["prov:entity"], one["prov:activity"]) for one in told["wasGeneratedBy"].values()}
+    assert {("winnow:rights", f"winnow:{name}") for name in ("documents", "policies", "opt-out-0")} <= used
+    assert ("winnow:annotate", "winnow:dataset-rights") in used
+    assert {("winnow:dataset-rights", "winnow:rights"), ("winnow:policies", "winnow:extract")} <= made
+    assert told["entity"]["winnow:opt-out-0"]["winnow:sha256_now"] == file_sha256(listed)
+    assert "winnow:rights" not in told["entity"] and "winnow:rights" in told["activity"]
+    assert told["entity"]["winnow:parent"]["winnow:sha256"] == file_sha256(run / "manifest.json")
