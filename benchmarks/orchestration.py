@@ -103,8 +103,8 @@ def table(loops: list[Figures], owns: list[Figures], runs: list[Figures]) -> str
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     cost = {}
     for unit in ("wall", "cpu"):
-        turns = [(r[unit] - o[unit]) / b[unit] for b, o, r in zip(loops, owns, runs, strict=True)]
-        cost[unit] = f"{statistics.median(turns):+.1%} ({min(turns):+.1%} to {max(turns):+.1%})"
+        more = [(r[unit] - o[unit]) / b[unit] for b, o, r in zip(loops, owns, runs, strict=True)]
+        cost[unit] = f"{statistics.median(more):+.1%} ({min(more):+.1%} to {max(more):+.1%})"
     told = f"Beam and Prefect, turn by turn: {cost['cpu']} of the bare loop's processor, {cost['wall']} of its time"
     return "\n".join([*lines, "", told])
 

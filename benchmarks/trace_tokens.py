@@ -26,11 +26,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from filters.annotate import final_text
 from filters.charset import decode
 from filters.extract import Failure, SandboxPool
-from pipelines.cut_rows import read_cuts
+from filters.pii import find, replaced, searched
+from pipelines.cut_rows import cut_texts, read_cuts
 from pipelines.refetch import refetch
-from pipelines.scrub import scrub_batch
 from pipelines.sources import Record
 from stats.run import Run, open_run
 from stats.trace import Place, place_of_token
@@ -58,7 +59,7 @@ class Pages:
     def __init__(self, run: Run) -> None:
         self.run, self.pool = run, SandboxPool[int](run.recipe.extract, 1)
         self.tokenizer = load(run.path / "tokenizer.json")
-        columns = 'd.doc_id, d.url, d.source, d."offset", d.length, s.lang'
+        columns = 'd.doc_id, d.source, d."offset", d.length, s.lang'
         rows = run.rows(f"SELECT {columns} FROM documents d JOIN signals s ON d.doc_id = s.doc_id")
         self.rows = {row[0]: row for row in rows}
         self.texts: dict[str, tuple[str | None, str | None]] = {}
@@ -67,17 +68,18 @@ class Pages:
     def texts_of(self, doc_id: str) -> tuple[str | None, str | None]:
         """(text as extracted again, text after edits, cuts and scrubbing)."""
         if doc_id not in self.texts:
-            _, url, source, offset, length, lang = self.rows[doc_id]
+            _, source, offset, length, lang = self.rows[doc_id]
             item = refetch(self.run.described["parts"], doc_id, source, offset, length)
             text = extracted(item, self.pool) if isinstance(item, Record) else None
-            self.texts[doc_id] = text, None if text is None else self._final(doc_id, url, source, lang, text)
+            self.texts[doc_id] = text, None if text is None else self._final(doc_id, lang, text)
         return self.texts[doc_id]
 
-    def _final(self, doc_id: str, url: str, source: str, lang: str, text: str) -> str:
-        row = {"doc_id": [doc_id], "url": [url], "source": [source], "text": pa.array([text], pa.large_string())}
-        batch = pa.RecordBatch.from_pydict(row)
-        made = scrub_batch(batch, pa.array([lang], pa.string()), self.cuts, self.run.recipe)
-        return str(made["text"][0].as_py())
+    def _final(self, doc_id: str, lang: str, text: str) -> str:
+        recipe, ids = self.run.recipe, pa.array([doc_id])
+        edited = final_text(pa.array([text], pa.large_string()), pa.array([lang], pa.string()), recipe)
+        whole = cut_texts(ids, edited, self.cuts)
+        spans = find(whole, searched(recipe.scrub.policy, others=True))
+        return str(replaced(whole, spans, recipe.scrub.policy, ids)[0].as_py())
 
 
 def around(ids: np.ndarray, at: int, pages: Pages) -> str:

@@ -8,11 +8,10 @@ rejects are written before documents: a part's documents file is its commit mark
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import weakref
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -21,21 +20,20 @@ import xxhash
 import zstandard
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from filters.charset import BOMS, Decoded, decode
+from filters.charset import Decoded, decode
 from filters.extract import Extracted, Failure, SandboxPool
-from filters.rights.judge import address
 from filters.rights.page import header_rights
 from filters.rights.tdm import reservation
 from pipelines.code import made_by
 from pipelines.mapping import map_parts
 from pipelines.options import sandboxes_shared
 from pipelines.parts import fingerprint, part_path, read_counts, write_part
+from pipelines.policies import policy_batches
 from pipelines.schemas import DOCUMENTS, POLICIES, REJECTS
 from pipelines.sources import Part, PolicyFile, Record, Reject, Skipped, read
 from recipes.model import Extract, Recipe
 
 BATCH_ROWS = 1024
-POLICY_ROWS = 64
 
 
 def extract(run: str, parts: list[Part], recipe: Recipe, options: PipelineOptions) -> dict[str, int]:
@@ -211,32 +209,4 @@ def document_row(record: Record, decoded: Decoded | None, result: Extracted, ext
         "license_hits": result.license_hits or None,
         "text_hash": xxhash.xxh3_128_hexdigest(result.text.encode()),
         "text": result.text,
-    }
-
-
-def policy_batches(policies: Sequence[tuple[PolicyFile, bytes]]) -> Iterator[pa.RecordBatch]:
-    """Rows of policies/ in small batches, from policies without bodies and their packed bodies."""
-    for start in range(0, len(policies), POLICY_ROWS):
-        some = policies[start : start + POLICY_ROWS]
-        rows = [policy_row(policy, zstandard.decompress(packed)) for policy, packed in some]
-        yield pa.RecordBatch.from_pylist(rows, schema=POLICIES)
-
-
-def policy_row(policy: PolicyFile, body: bytes) -> dict[str, Any]:
-    """One row of policies/."""
-    site, scheme, _ = address(policy.url or "")
-    return {
-        "doc_id": policy.doc_id,
-        "source": policy.source,
-        "offset": policy.offset,
-        "length": policy.length,
-        "url": policy.url,
-        "site": site,
-        "scheme": scheme,
-        "path": policy.path,
-        "status": policy.status,
-        "fetched": policy.fetched,
-        "body": body.decode(next((name for mark, name in BOMS if body.startswith(mark)), "utf-8"), "replace"),
-        "truncated": policy.truncated,
-        "sha256": hashlib.sha256(body).hexdigest(),
     }

@@ -1,4 +1,5 @@
-"""Sites' policies sorted by site, so that a part of documents finds those of its own sites and reads no others.
+"""Sites' policies: their rows, and the same rows sorted by site, so that a part of documents finds those of its own
+sites and reads no others.
 
 `policies/` lies in the crawl's order, and Common Crawl keeps robots.txt in files of their own, so any part's sites may
 be in any other part. One pass sorts them by site into `policies_by_site/`, the newest answer a site, scheme and path;
@@ -9,9 +10,11 @@ packed there, so that a site that serves half a megabyte of blanks costs the sor
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -20,24 +23,54 @@ import pyarrow.parquet as pq
 import zstandard
 from apache_beam.io.filesystems import FileSystems
 
-from filters.rights.sites import Policy
+from filters.charset import BOMS
+from filters.rights.judge import address
+from filters.rights.sites import ANSWERS, Policy
 from pipelines.code import made_by
 from pipelines.parts import fingerprint, part_path, read_counts, read_mark, read_part, read_rows, write_part
 from pipelines.schemas import POLICIES
+from pipelines.sources import PolicyFile
 
 SORTED = "policies_by_site"
 GROUP_ROWS = 128  # a quarter of a megabyte of robots.txt
 MEMORY = "1GB"
 ROWS = 64
 PACKED = pa.schema([field.with_type(pa.binary()) if field.name == "body" else field for field in POLICIES])
-# An answer beats a server's failure, that a redirect; then the newest.
-NEWEST = """
+# What says most counts, of equals the newest.
+NEWEST = f"""
 SELECT * FROM policies WHERE site IS NOT NULL
 QUALIFY row_number() OVER (PARTITION BY site, scheme, path ORDER BY
-    CASE WHEN status // 100 IN (2, 4) THEN 0 WHEN status // 100 = 5 THEN 1 ELSE 2 END,
-    fetched DESC NULLS LAST, source, "offset" DESC) = 1
+    {ANSWERS} DESC, fetched DESC NULLS LAST, source, "offset" DESC) = 1
 ORDER BY site, scheme, path
 """
+
+
+def policy_batches(policies: Sequence[tuple[PolicyFile, bytes]]) -> Iterator[pa.RecordBatch]:
+    """Rows of policies/ in small batches, from policies without bodies and their packed bodies."""
+    for start in range(0, len(policies), ROWS):
+        some = policies[start : start + ROWS]
+        rows = [policy_row(policy, zstandard.decompress(packed)) for policy, packed in some]
+        yield pa.RecordBatch.from_pylist(rows, schema=POLICIES)
+
+
+def policy_row(policy: PolicyFile, body: bytes) -> dict[str, Any]:
+    """One row of policies/."""
+    site, scheme, _ = address(policy.url or "")
+    return {
+        "doc_id": policy.doc_id,
+        "source": policy.source,
+        "offset": policy.offset,
+        "length": policy.length,
+        "url": policy.url,
+        "site": site,
+        "scheme": scheme,
+        "path": policy.path,
+        "status": policy.status,
+        "fetched": policy.fetched,
+        "body": body.decode(next((name for mark, name in BOMS if body.startswith(mark)), "utf-8"), "replace"),
+        "truncated": policy.truncated,
+        "sha256": hashlib.sha256(body).hexdigest(),
+    }
 
 
 def sort_policies(run: str, indices: Sequence[int]) -> str:

@@ -51,47 +51,44 @@ def tokenize(
     """
     given = (Path(tokenizer_path).name, file_sha256(_existing(tokenizer_path))) if tokenizer_path else None
     marks = [read_mark(part_path(run, "kept", i)) for i in indices]
-    mark = fingerprint("shards", made_by(), marks, recipe.tokens.model_dump(), given)
     plain_marks = fingerprint("shards", made_by(), list(map(plain, marks)), recipe.tokens.model_dump(), given)
     manifest_mark = fingerprint("manifest", plain_marks, recipe.name, recipe_hash(recipe))
     obeys = obeyed_by(run, register)
-    version = _next_version(run)
     manifest = _finished(run, indices, manifest_mark)
-    if manifest is not None and not set(obeys) <= set(manifest.obeys):  # what was asked since is in none of the shards
-        manifest = _publish_as(run, manifest.model_copy(update={"obeys": tuple(sorted({*manifest.obeys, *obeys}))}))
     if manifest is None:
-        documents, text_bytes = _kept_size(run, indices)
-        if version == 1:
-            _withdraw(run, mark)
-        info, file = _tokenizer(run, indices, recipe.tokens, tokenizer_path, marks, version)
-        shards = shard_count(text_bytes, recipe.tokens.shard_bytes)
-        common = {"file": file, "tokens": recipe.tokens, "shards": shards}
-        encoded = map_parts(run, "encode", indices, encode_part, options, **common)
-        numbers = list(range(shards))
-        map_parts(
-            run,
-            "shard",
-            numbers,
-            write_one_shard,
-            options,
-            indices=tuple(indices),
-            mark=mark,
-            version=version,
-            **common,
+        mark = fingerprint("shards", made_by(), marks, recipe.tokens.model_dump(), given)
+        version = _next_version(run)
+        made = _made(run, indices, recipe, tokenizer_path, marks, mark, version, options)
+        manifest = _publish(run, made.model_copy(update={"obeys": obeys}), version, mark, manifest_mark)
+    elif not set(obeys) <= set(manifest.obeys):  # what was asked since is in none of the shards
+        manifest = _publish_as(run, manifest.model_copy(update={"obeys": tuple(sorted({*manifest.obeys, *obeys}))}))
+    totals = manifest.totals
+    return {"documents": totals.documents, "tokens": totals.tokens, "shards": len(manifest.shards)}
+
+
+def _made(
+    run: str, indices: Sequence[int], recipe: Recipe, tokenizer_path: str | None, marks: Sequence[str], mark: str,
+    version: int, options: PipelineOptions,
+) -> Manifest:  # fmt: skip
+    """Encode kept/ and write its shards as those of `version`; the manifest over them, not written yet."""
+    documents, text_bytes = _kept_size(run, indices)
+    if version == 1:
+        _withdraw(run, mark)
+    info, file = _tokenizer(run, indices, recipe.tokens, tokenizer_path, marks, version)
+    shards = shard_count(text_bytes, recipe.tokens.shard_bytes)
+    common = {"file": file, "tokens": recipe.tokens, "shards": shards}
+    encoded = map_parts(run, "encode", indices, encode_part, options, **common)
+    numbers = list(range(shards))
+    how = {**common, "indices": tuple(indices), "mark": mark, "version": version}
+    map_parts(run, "shard", numbers, write_one_shard, options, **how)
+    written = [noted(run, number, mark) for number in numbers]
+    manifest = _manifest(recipe, info, [shard for shard in written if shard is not None], encoded)
+    if not documents == manifest.totals.documents == encoded["documents"]:
+        raise ValueError(
+            f"{run}: {documents} documents were kept, {encoded['documents']} were encoded and "
+            f"{manifest.totals.documents} are in the shards. Delete {run}/encoded and {run}/tokens, then run again."
         )
-        written = [noted(run, number, mark) for number in numbers]
-        manifest = _manifest(recipe, info, [shard for shard in written if shard is not None], encoded)
-        if not documents == manifest.totals.documents == encoded["documents"]:
-            raise ValueError(
-                f"{run}: {documents} documents were kept, {encoded['documents']} were encoded and "
-                f"{manifest.totals.documents} are in the shards. Delete {run}/encoded and {run}/tokens, then run again."
-            )
-        manifest = _publish(run, manifest.model_copy(update={"obeys": obeys}), version, mark, manifest_mark)
-    return {
-        "documents": manifest.totals.documents,
-        "tokens": manifest.totals.tokens,
-        "shards": len(manifest.shards),
-    }
+    return manifest
 
 
 def recipe_hash(recipe: Recipe) -> str:

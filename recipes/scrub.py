@@ -29,11 +29,6 @@ class Scrub(Strict):
     source: str = ""
     note: str = ""
 
-    @property
-    def replaced(self) -> tuple[str, ...]:
-        """The kinds whose values do not stay."""
-        return tuple(kind for kind, action in self.policy.items() if action != "leave")
-
 
 def with_limits(data: dict[str, Any]) -> dict[str, Any]:
     """A recipe's data with the rules that its `scrub.drop_above` (kind -> greatest count) stands for.

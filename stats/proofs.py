@@ -22,7 +22,8 @@ import pyarrow.parquet as pq
 import xxhash
 
 from pipelines.schemas import CUT_SETS
-from stats.run import DATASETS, Run
+from stats.run import Run
+from stats.views import DATASETS
 
 AGAIN = "Give the same `winnow run` again."
 DELETE = "Delete it and run again."

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import glob
 import json
-import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -23,50 +22,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
-from filters.pii import KINDS
-from filters.rules import all_failing, with_verdicts
 from filters.sql import literal
-from pipelines.schemas import (
-    CUTS,
-    DECISIONS,
-    DOCUMENTS,
-    DUPLICATES,
-    KEPT,
-    PERSONAL,
-    POLICIES,
-    REJECTS,
-    REMOVALS,
-    REMOVED,
-    RIGHTS,
-)
 from recipes.model import Recipe
-from stats.shards import ShardRows, requests_in_effect, shard_files
+from stats.faults import fault, sentence
+from stats.views import DATASETS, make_views
 
 MEMORY = "2GB"  # what a question may hold; past it DuckDB spills to a temporary folder
-DATASETS = (
-    "documents",
-    "rejects",
-    "policies",
-    "rights",
-    "signals",
-    "duplicates",
-    "cuts",
-    "contamination",
-    "removed",
-    "decisions",
-    "personal",
-    "kept",
-)
-FATES = """
-CREATE VIEW fates AS
-SELECT d.doc_id, d.url, d.source, d."offset", coalesce('removed:' || g.request, c.fate) AS fate,
-       CASE WHEN g.request IS NULL THEN c.rule END AS rule, CASE WHEN g.request IS NULL THEN c.value END AS value,
-       CASE WHEN g.request IS NULL THEN c.threshold END AS threshold
-FROM documents d LEFT JOIN decisions c ON d.doc_id = c.doc_id
-     LEFT JOIN removals g ON d.doc_id = g.doc_id
-UNION ALL
-SELECT doc_id, url, source, "offset", 'rejected:' || reason, NULL, NULL, NULL FROM rejects
-"""
 
 
 @dataclass
@@ -139,30 +100,15 @@ class Run:
     def told(self, error: duckdb.Error) -> str:
         """A query's fault in one sentence: the file that cannot be read, if that is why, else DuckDB's own words."""
         if isinstance(error, duckdb.IOException | duckdb.InvalidInputException):
-            faults = (_fault(path) for dataset in DATASETS for path in self.parts(dataset))
-            if fault := next(filter(None, faults), None):
-                return fault
+            faults = (fault(path) for dataset in DATASETS for path in self.parts(dataset))
+            if found := next(filter(None, faults), None):
+                return found
         return sentence(error)
 
     def sound(self) -> None:
         """ValueError if a file was left out: an answer over the rest would be wrong and look right."""
         if self.damaged:
             raise ValueError(self.damaged[0])
-
-
-def sentence(error: duckdb.Error) -> str:
-    """What DuckDB did not like, in one line, with its suggestion if it has one.
-
-    >>> sentence(duckdb.BinderException('Binder Error: no "x"!\\nCandidate bindings: "y"\\n\\nLINE 1: x'))
-    'Binder Error: no "x"! Candidate bindings: "y".'
-    """
-    text = str(error).strip()
-    if ours := re.search(r"failed: \w+: (.+?)\.?\. Detail: Python exception", text):  # raised while a shard was read
-        return f"{ours.group(1)}."
-    lines = [line.strip() for line in text.splitlines()]
-    hints = [line for line in lines[1:] if line.startswith(("Did you mean", "Candidate bindings"))]
-    line = " ".join([lines[0], *hints[:1]])
-    return line if line.endswith((".", "!", "?")) else f"{line}."
 
 
 def open_run(path: str | Path) -> Run:
@@ -173,13 +119,7 @@ def open_run(path: str | Path) -> Run:
     connection = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": spill.name})
     run = Run(folder, described, connection, spill)
     try:
-        for name in DATASETS:
-            _view(run, name)
-        _removals(run)
-        connection.register("shard_rows", ShardRows(shard_files(folder)))
-        connection.execute("CREATE VIEW tokens AS SELECT * FROM shard_rows")
-        connection.execute(FATES)
-        _failing(run)
+        make_views(run)
         _lock(connection, folder)
     except BaseException:
         run.__exit__()
@@ -210,75 +150,11 @@ def _lock(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     connection.execute("SET lock_configuration = true")
 
 
-def _view(run: Run, name: str) -> None:
-    """A view over the finished parts; those that cannot even be opened are noted and left out."""
-    files = run.parts(name)
-    if files and not _readable(run, name, files):
-        found = [(path, _fault(path)) for path in files]
-        run.damaged += [fault for _, fault in found if fault]
-        files = [path for path, fault in found if not fault]
-        if files and not _readable(run, name, files):  # sound footers, and yet DuckDB does not take them
-            raise ValueError(f"{run.path / name} cannot be read. Delete it and run again.")
-    if not files:
-        run.connection.register(f"no_{name}", _schema(run, name).empty_table())
-        run.connection.execute(f"CREATE VIEW {name} AS SELECT * FROM no_{name}")
-
-
-def _removals(run: Run) -> None:
-    """The view `removals`: requests that the newest manifest obeys, and the documents that each took out of it."""
-    columns = ", ".join(name for name in REMOVALS.names if not name.startswith("signed"))
-    found = [(path, _fault(path)) for path in requests_in_effect(run.path)]
-    run.damaged += [fault for _, fault in found if fault]
-    files = [path for path, fault in found if not fault]
-    run.connection.register("no_removals", REMOVALS.empty_table())
-    source = run.files(files) if files else "no_removals"
-    run.connection.execute(f"CREATE VIEW removals AS SELECT {columns} FROM {source}")
-
-
-def _failing(run: Run) -> None:
-    """The view `failing`: a row for every rule that a document fails, first or not; asked only when it is read."""
-    try:
-        recipe = run.recipe
-        listed = f"SELECT doc_id, unnest({all_failing(recipe)}) AS rule FROM ({with_verdicts(recipe)})"
-        run.connection.execute(f"CREATE VIEW failing AS {listed}")
-    except (ValueError, duckdb.Error) as error:  # only who asks for it need know: the other views are sound
-        told = sentence(error) if isinstance(error, duckdb.Error) else str(error)
-        run.connection.execute(f"CREATE VIEW failing AS SELECT '' AS doc_id, error({literal(told)}) AS rule")
-
-
-def _readable(run: Run, name: str, files: list[Path]) -> bool:
-    try:
-        run.connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {run.files(files)}")
-    except duckdb.Error:  # whose fault it is, the caller finds out file by file
-        return False
-    return True
-
-
-def _fault(path: Path) -> str | None:
-    try:
-        pq.read_metadata(path)
-    except (pa.ArrowException, OSError) as error:
-        return f"{path} cannot be read ({str(error).splitlines()[0]}). Delete it and run again."
-    return None
-
-
-def _schema(run: Run, name: str) -> pa.Schema:
-    if name == "signals":
-        from filters.annotate import signals_schema  # only for a run without signals: it loads every kernel
-
-        return signals_schema(run.recipe)
-    if name == "kept":
-        return pa.schema([*KEPT, *(pa.field(f"pii_{kind}", pa.int32()) for kind in KINDS)])
-    schemas = {"documents": DOCUMENTS, "rejects": REJECTS, "policies": POLICIES, "rights": RIGHTS, "removed": REMOVED,
-               "duplicates": DUPLICATES, "decisions": DECISIONS, "personal": PERSONAL}  # fmt: skip
-    return schemas.get(name, CUTS)
-
-
 def footers(run: Run, dataset: str) -> Iterator[tuple[Path, str, dict[str, int], int]]:
     """(path, fingerprint, counts, rows) of each part of a dataset, from its footer; ValueError if one is unreadable."""
     for path in run.parts(dataset):
-        if fault := _fault(path):
-            raise ValueError(fault)
+        if told := fault(path):
+            raise ValueError(told)
         metadata = pq.read_metadata(path)
         marks = metadata.metadata or {}
         counts = json.loads(marks.get(b"winnow.counts", b"{}"))

@@ -6,22 +6,20 @@ Each place is cut out with up to 64 bytes before it and 32 after, and asked by t
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Iterator
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 import re2
 
-from filters.pii import anchors, cued, identity, network, payment, phones, runs
+from filters.pii import anchors, cued, network, payment, phones, runs
 from filters.pii import secrets as tokens
 from filters.pii.context import AFTER, BEFORE, cues, last_cues, line_after, masked
-from filters.pii.kinds import KINDS, Around, Rule
+from filters.pii.convict import convicts, rules_of, shapes, shorter, stands_alone
+from filters.pii.kinds import KINDS, Around
 
 NAMES = tuple(KINDS)
 RANK = {name: rank for rank, name in enumerate(NAMES)}
-RULES: tuple[Rule, ...] = (*identity.RULES, *payment.RULES, *phones.RULES)
 ETHEREUM = re2.compile(rb"0x[0-9A-Fa-f]{40}")
 BECH32 = re2.compile(rb"(?:bc1|BC1)[0-9A-Za-z]{11,71}")
 
@@ -41,45 +39,18 @@ class Found(NamedTuple):
     country: str | None
 
 
-@cache
-def _shapes() -> np.ndarray:
-    """Bit 1 of [letters and digits, digits]: a rule has this size in one word; bit 2: in several."""
-    shapes = np.zeros((runs.LONGEST + 1, runs.LONGEST + 1), np.uint8)
-    for rule in RULES:
-        for size, digits in rule.sizes:
-            shapes[size, digits] |= 3
-    return shapes
-
-
-@cache
-def _rules(kinds: frozenset[str]) -> dict[tuple[int, int], tuple[re2.Set, tuple[Rule, ...]]]:
-    """For each size the rules of these kinds that have it, and one set of their patterns."""
-    by_size = defaultdict(list)
-    for rule in RULES:
-        for size in set(rule.sizes) if rule.kind in kinds else ():
-            by_size[size].append(rule)
-    sets = {}
-    for size, rules in by_size.items():
-        patterns = re2.Set.FullMatchSet()
-        for rule in rules:
-            patterns.Add(rule.pattern)
-        patterns.Compile()
-        sets[size] = patterns, tuple(rules)
-    return sets
-
-
 class Search:
     """One batch of texts being looked through for some kinds."""
 
     def __init__(self, raw: memoryview, bounds: np.ndarray, kinds: frozenset[str]) -> None:
         self.raw, self.bounds, self.kinds = raw, bounds, kinds
         self.edges = bounds.tolist()
-        self.by_size = _rules(kinds)
+        self.by_size = rules_of(kinds)
         self.row, self.phone_end = -1, -BEFORE
 
     def placed(self, data: np.ndarray) -> Iterator[Found]:
         """What stands at the places that the compiled pass names."""
-        tables = (runs.CLASSES, _shapes(), runs.SINGLE, runs.PHONING)
+        tables = (runs.CLASSES, shapes(), runs.SINGLE, runs.PHONING)
         room = int(self.bounds[-1] - self.bounds[0]) // 256 + 1024
         out = np.empty((room, 4), np.int64)
         count = anchors.places(data, self.bounds, tables, runs.HEX, out)
@@ -137,7 +108,7 @@ class Search:
         if not places:
             return
         around, text = self._around(lo, hi, start, end), value.decode()
-        if not _stands_alone(around):
+        if not stands_alone(around):
             return
         for rule in (rules[place] for place in places):
             if what & 0xFF == anchors.GLUED and not {"phone", rule.cue} & around.cues:
@@ -169,7 +140,7 @@ class Search:
                 kind = phones.kind_of(value, *hit)
                 yield self._span(row, first, stop, kind if kind in self.kinds else "phone", hit[1])
                 return
-            value = _shorter(value)
+            value = shorter(value)
 
     def _first(self, lo: int, start: int, end: int) -> int:
         """Where a number begins that has its first digit at `start`: at a plus, or a parenthesis that it closes."""
@@ -250,38 +221,3 @@ class Search:
         """Whether an ASCII word goes on at this byte, or a placeholder begins before it."""
         before = bytes(self.raw[at - 1 : at]) if at > self.edges[row] else b""
         return before == b"<" or (self.raw[at] < 0x80 and (before.isalnum() or before == b">"))
-
-
-def _stands_alone(around: Around) -> bool:
-    """Whether the value is no part of a longer code: nothing joins it to a letter or digit on either side."""
-    before, after = around.before[-2:], around.after[:2]
-    if before[-1:].isdigit() or after[:1].isdigit():  # a placeholder touches it, where once a value did
-        return False
-    if before[-1:] == b"-" and (len(before) < 2 or before[0] < 0x80):
-        return False
-    joined = before[-1:] in (b"_", b".") and before[:1].isalnum() and len(before) == 2
-    return not joined and not (after[:1] in (b"-", b"_", b".", b"/") and after[1:].isdigit())
-
-
-def convicts(rule: Rule, value: str, around: Around) -> bool:
-    """Whether a value of the rule's form is one: its cue, what else its company says, and its check."""
-    named = rule.cue in around.cues
-    if rule.kind == "national_id" and not named:  # any document's name will do, but not beside a telephone's
-        named = "national" in around.cues and "phone" not in around.cues
-    if rule.cue and not named and not (rule.unmistakable and re2.fullmatch(rule.unmistakable, value)):
-        return False
-    if "numbered" in around.cues and not named and "card" not in around.cues:
-        return False
-    if rule.fits is not None and not rule.fits(value, around):
-        return False
-    return bool(rule.valid(value))
-
-
-def _shorter(value: str) -> str:
-    """A number without its last group of digits."""
-    at = len(value)
-    while at and "0" <= value[at - 1] <= "9":
-        at -= 1
-    while at and not "0" <= value[at - 1] <= "9":
-        at -= 1
-    return value[:at]

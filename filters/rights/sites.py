@@ -23,6 +23,8 @@ LONGEST = 500  # characters of a line that are cited
 Found = dict[str, Any]  # an entry of a document's evidence, without what is the same for all of a file
 UNRESTRICTED = "answered {}: no restriction (RFC 9309 2.3.1.3)"
 UNREACHABLE = "answered {}: complete disallow (RFC 9309 2.3.1.4)"
+# How much an answer says, as `Policy.answers` has it, over a column `status`.
+ANSWERS = "CASE WHEN status // 100 IN (2, 4) THEN 2 WHEN status // 100 = 5 THEN 1 ELSE 0 END"
 OPEN = "closes the page to none of the crawlers that are asked for"
 
 

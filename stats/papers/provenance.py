@@ -17,6 +17,7 @@ from stats.papers.facts import Facts
 from stats.papers.figures import Figures
 from stats.papers.safe import json_bytes, line
 from stats.run import footers
+from stats.views import DATASETS
 
 PREFIX = {"winnow": "https://winnow.invalid/prov#"}  # RFC 2606: a name that resolves to nothing
 # stage, what it reads, what it writes; a stage that this run has not is left out
@@ -27,8 +28,8 @@ STAGES = (
     ("dedup", ("documents", "signals"), ("duplicates",)),
     ("cuts", ("documents", "signals", "duplicates"), ("cuts",)),
     ("decontaminate", ("documents", "signals", "evaluation"), ("contamination",)),
-    ("decide", ("signals", "duplicates", "cuts", "contamination"), ("decisions",)),
-    ("scrub", ("documents", "signals", "decisions", "cuts"), ("kept",)),
+    ("decide", ("signals", "duplicates", "cuts", "contamination"), ("removed", "decisions")),
+    ("scrub", ("documents", "signals", "decisions", "cuts", "contamination"), ("personal", "kept")),
     ("tokenize", ("kept",), ("manifest", "tokenizer")),
 )
 
@@ -105,18 +106,7 @@ def _entities(figures: Figures) -> tuple[dict[str, Any], dict[str, list[str]]]:
     stages = {stage for stage, _, _ in STAGES}
     for number, name in enumerate(recipe.rights.lists):
         add("opt_out", f"opt-out-{number}", "opt_out_list", **_file(name))
-    for dataset in (
-        "documents",
-        "rejects",
-        "policies",
-        "rights",
-        "signals",
-        "duplicates",
-        "cuts",
-        "contamination",
-        "decisions",
-        "kept",
-    ):
+    for dataset in DATASETS:
         marks = [(mark, rows) for _, mark, _, rows in footers(run, dataset)]
         if marks:
             local = f"dataset-{dataset}" if dataset in stages else dataset  # PROV: no entity is an activity

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filters.pii import KINDS, SPANS, find, scrub
-from filters.pii.search import RULES
+from filters.pii.convict import RULES
 from filters.pii.secrets import tokens
 
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEAz1\nq8Zk3Jf0aB2cD4eF6\n-----END RSA PRIVATE KEY-----"
