@@ -99,6 +99,8 @@ class Manifest(_Strict):
 
     `version` counts from 1 within a folder. `removal` says what this version took out of its parent, and is null where
     the shards were made anew. `obeys` lists every removal request whose documents are known not to be in the shards.
+    `labels` names the columns of every shard that say what each document is; `answers` is true where a further column
+    gives the spans of its tokens that a model is to learn.
     """
 
     schema_version: Literal["winnow.manifest/1"] = SCHEMA_VERSION
@@ -116,6 +118,8 @@ class Manifest(_Strict):
     version: int = Field(default=1, ge=1)
     removal: Removal | None = None
     obeys: tuple[RequestId, ...] = ()
+    labels: tuple[Literal["language", "source"], ...] = ()
+    answers: bool = False
 
     @model_validator(mode="after")
     def _holds_together(self) -> Manifest:
