@@ -18,6 +18,7 @@ from random import Random
 import numpy as np
 import pyarrow as pa
 
+from filters.pii.fold import PLAIN
 from filters.pii.kinds import KINDS
 from filters.pii.scan import find
 
@@ -68,7 +69,8 @@ def _draws(one: Wanted) -> list[str]:
     if one.kind in SHAPELESS:
         return []
     random = Random(blake2b(one.seed.encode(), digest_size=16).digest())
-    return [DRAWN.get(one.kind, reshaped)(one.value, random) for _ in range(1 if one.kind in RESERVED else DRAWS)]
+    value = one.value.translate(PLAIN)  # a full-width number has its surrogate in ASCII
+    return [DRAWN.get(one.kind, reshaped)(value, random) for _ in range(1 if one.kind in RESERVED else DRAWS)]
 
 
 def reshaped(value: str, random: Random) -> str:
