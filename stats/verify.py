@@ -19,7 +19,7 @@ from stats.run import Run, footers
 from stats.shards import id_faults, shard_files
 from stats.versions import tokenized, versions_faults
 from tokenization.manifest import Manifest
-from tokenization.versions import erasing, file_of, latest
+from tokenization.versions import begun, erasing, file_of, latest
 
 STAGES = ("plan", "extract", "annotate", "dedup", "decide", "scrub", "tokenize")
 # The fate that cuts/ or, where it gives none, contamination/ gives a document.
@@ -101,6 +101,8 @@ def verify(run: Run) -> list[Problem]:
         told = f"An erasure was cut off, and texts may be left. `winnow erase {latest(run.path)}` again finishes it."
         return [Problem("finished", told)]
     found = [Problem("readable", fault) for fault in run.damaged]
+    if (half := begun(run.path)) is not None:
+        found.append(Problem("finished", half))
     proofs: tuple[tuple[str, Callable[[Run], Iterator[str]]], ...] = (
         ("parts", parts), ("laws", _laws), ("rules", _rules), ("totals", _totals), ("shards", _shards)
     )  # fmt: skip
