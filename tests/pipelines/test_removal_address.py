@@ -11,6 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.removal.address import same_addresses
+from pipelines.removal.match import Wanted, found_in
+from pipelines.removal.register import entry_of
+from pipelines.removal.request import Request, url_target
+from pipelines.schemas import REMOVALS
 
 ONE = [
     ["https://b.de/~a/x@y", "http://B.de:80/%7ea/x%40y", "https://u@b.de/%7Ea/./x%40y/#top", "//b.de/~a/x@y", "https://b.de/q/../~a/x@y"],
@@ -38,6 +42,19 @@ def test_spellings_of_one_address(urls: list[str]) -> None:
 def test_what_differs_differs(urls: tuple[str, str]) -> None:
     first, second = same_addresses(pa.array(urls)).to_pylist()
     assert first and second and first != second
+
+
+def test_a_request_and_the_register_mean_every_spelling() -> None:
+    """Asked in one spelling, met in another; and what a register remembers is met in a third."""
+    kept = ["http://b.de/%7Ea/x%40y?q=%c3%bc", "https://other.de/~a/x@y"]
+    table = pa.table({"doc_id": ["0" * 32, "1" * 32], "url": kept, "text_hash": ["a", "b"]})
+    request = Request.of([url_target("https://B.de:443/~a/./x@y?q=ü#part")], "asked")
+    found = found_in(table, 0, Wanted.of(request))
+    assert found["url"].to_pylist() == kept[:1] and found["value"].to_pylist() == ["https://B.de:443/~a/./x@y?q=ü#part"]
+    row = dict.fromkeys(REMOVALS.names) | {"request": "r", "date": "d", "reason": "x", "kind": "url", "value": "v",
+                                                     "doc_id": "2" * 32, "url": "http://b.de/%7ea/x@y?q=%C3%BC"}  # fmt: skip
+    known = entry_of(Request.of([url_target("http://elsewhere.de/")], "x"), "d", pa.Table.from_pylist([row], REMOVALS))
+    assert found_in(table, 0, Wanted.of(known.request, known))["url"].to_pylist() == kept[:1]
 
 
 def test_what_names_no_host_is_null() -> None:
