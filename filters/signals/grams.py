@@ -13,7 +13,7 @@ import numpy as np
 
 from filters.bytewise import hash_bytes, load64, mix
 from filters.segment import TextView
-from filters.signals.scan import bitmap_for, cells_for, find, longest_text, mark_repeats, may_repeat
+from filters.signals.scan import ROUNDS, bitmap_for, cells_for, find, longest_text, mark_repeats, may_repeat
 from filters.signals.signal import GOPHER, REAL, ratio, signals
 
 # Columns of `gram_stats`.
@@ -93,11 +93,11 @@ def gram_stats(first, lengths, hashes, largest):  # type: ignore[no-untyped-def]
                     grown = grams[k] * np.uint64(0x9E3779B97F4A7C15) + hashes[t + n - 1]
                     grams[kept], alive[kept] = mix(grown) | np.uint64(1), t
                     kept += 1
-            shift = mark_repeats(grams, kept, seen, hot)
+            shift = mark_repeats(grams, kept, ROUNDS[0], seen, hot)
             live = 0
             for k in range(kept):
                 grams[live], alive[live] = grams[k], alive[k]
-                live += may_repeat(grams[k], shift, hot)
+                live += may_repeat(grams[k], ROUNDS[0], shift, hot)
             _count(grams, counts, places, live, keys, tallies)
             if n < 5 and high - low >= n:
                 column = 2 * n - 3
@@ -127,11 +127,11 @@ def _reach(starts, joined, low, high, hashes, live, seen, hot, reach):  # type: 
     """How many bytes from each token, in eights up to LONGEST, may also be found from another; 8 says nothing."""
     n, end = _openings(starts, joined, low, high, hashes, live, reach), starts[high]
     for size in range(16, LONGEST + 8, 8):
-        shift = mark_repeats(hashes, n, seen, hot)
+        shift = mark_repeats(hashes, n, ROUNDS[0], seen, hot)
         kept = 0
         for k in range(n):
             t = live[k]
-            if not may_repeat(hashes[k], shift, hot):
+            if not may_repeat(hashes[k], ROUNDS[0], shift, hot):
                 continue
             reach[t - low] = size
             if starts[t] + size + 8 <= end:

@@ -113,18 +113,22 @@ def bitmap_for(n):  # type: ignore[no-untyped-def]
     return size
 
 
+ROUNDS = (np.uint64(0xFF51AFD7ED558CCD), np.uint64(0x9FB21C651E98DF25))  # factors for `mark_repeats`
+
+
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def mark_repeats(hashes, n, seen, hot):  # type: ignore[no-untyped-def]
+def mark_repeats(hashes, n, factor, seen, hot):  # type: ignore[no-untyped-def]
     """Mark in `hot` where hashes that may occur twice lie; returns the shift that `may_repeat` wants.
 
-    A bitmap of 16 bits a hash stays in the fastest cache: what occurs once mostly ends here, and no repeat is missed.
+    A bitmap of 16 bits a hash stays in the fastest cache: of what occurs once seven in eight end here, and no repeat is
+    missed. Where hashes lie depends on an odd `factor`: a second round with another has seven in eight of the rest.
     """
     size = bitmap_for(n)
     shift = np.uint64(64 - 3 - trailing_zeros(np.uint64(size)))
     seen[:size] = 0
     hot[:size] = 0
     for k in range(n):
-        place = np.int64((hashes[k] * np.uint64(0xFF51AFD7ED558CCD)) >> shift)
+        place = np.int64((hashes[k] * factor) >> shift)
         mask = np.uint8(1 << (place & 7))
         was = seen[place >> 3]
         hot[place >> 3] |= was & mask
@@ -133,9 +137,9 @@ def mark_repeats(hashes, n, seen, hot):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def may_repeat(h, shift, hot):  # type: ignore[no-untyped-def]
+def may_repeat(h, factor, shift, hot):  # type: ignore[no-untyped-def]
     """Whether a hash lies where `mark_repeats` saw two."""
-    place = np.int64((h * np.uint64(0xFF51AFD7ED558CCD)) >> shift)
+    place = np.int64((h * factor) >> shift)
     return (hot[place >> 3] >> (place & 7)) & 1
 
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from filters.bytewise import decode_at, mix
+from filters.bytewise import decode_at, load64, mix
 from filters.codepoints import LOWER, PROPERTIES
 from filters.segment import TextView
-from filters.signals.scan import bitmap_for, cells_for, find, longest_text, mark_repeats, may_repeat, strip
+from filters.signals.scan import ROUNDS, bitmap_for, cells_for, find, longest_text, mark_repeats, may_repeat, strip
 from filters.signals.signal import CWT, JUICER, REAL, signals
 
 BASE = np.uint64(0x9E3779B97F4A7C15)
@@ -29,6 +29,13 @@ def _codes(data, start, end, lower, properties, plain, out):  # type: ignore[no-
     if plain:
         start, end = strip(data, start, end, properties)
     while start < end:
+        if plain and start + 8 <= end and load64(data, start) & np.uint64(0x8080808080808080) == np.uint64(0):
+            for k in range(8):  # all of them ASCII
+                b = data[start + k]
+                out[m] = lower[b]
+                m += (b != 0x20) & (b != 0x0A) & (b != 0x09)
+            start += 8
+            continue
         code, width = decode_at(data, start)
         start += width
         if plain:
@@ -88,29 +95,32 @@ def _by_bucket(hashes, windows):  # type: ignore[no-untyped-def]
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
 def _keep_repeats(hashes, n, seen, hot):  # type: ignore[no-untyped-def]
     """Keep the hashes that may occur twice, in order; returns how many."""
-    shift = mark_repeats(hashes, n, seen, hot)
-    live = 0
-    for k in range(n):
-        h = hashes[k]
-        hashes[live] = h
-        live += may_repeat(h, shift, hot)
+    live = n
+    for factor in ROUNDS:
+        shift, n, live = mark_repeats(hashes, live, factor, seen, hot), live, 0
+        for k in range(n):
+            h = hashes[k]
+            hashes[live] = h
+            live += may_repeat(h, factor, shift, hot)
     return live
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def _grown(keys, counts):  # type: ignore[no-untyped-def]
-    """A full table with twice the cells."""
-    size = 2 * len(keys)
+def _grown(keys, counts, places):  # type: ignore[no-untyped-def]
+    """A full table with twice the cells; `places` lists its used cells again."""
+    size, used = 2 * len(keys), 0
     more_keys, more_counts = np.zeros(size, np.uint64), np.zeros(size, np.int32)
     for old in range(len(keys)):
         if keys[old] != np.uint64(0):
             cell = find(more_keys, size, keys[old])
             more_keys[cell], more_counts[cell] = keys[old], counts[old]
+            places[used] = cell
+            used += 1
     return more_keys, more_counts
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
-def _tally(hashes, live, keys, counts, common, at):  # type: ignore[no-untyped-def]
+def _tally(hashes, live, keys, counts, places, common, at):  # type: ignore[no-untyped-def]
     """Count the hashes; counts above one are added to `common` from `at`. Returns where they end, their sum, and how
     many hashes differ. A table for many hashes grows with those that differ: often few do.
     """
@@ -122,20 +132,33 @@ def _tally(hashes, live, keys, counts, common, at):  # type: ignore[no-untyped-d
     for k in range(live):
         key = mix(hashes[k]) | np.uint64(1)
         cell = find(keys, size, key)
-        if keys[cell] == np.uint64(0):
-            different += 1
-            if 2 * different > size:
-                keys, counts = _grown(keys, counts)
-                size = len(keys)
-                cell = find(keys, size, key)
-            keys[cell] = key
+        places[different] = cell
+        different += keys[cell] == np.uint64(0)
+        keys[cell] = key
         counts[cell] += 1
-    for cell in range(size):
-        if counts[cell] > 1:
-            total += counts[cell]
-            common[at] = counts[cell]
-            at += 1
+        if 2 * different > size:
+            keys, counts = _grown(keys, counts, places)
+            size = len(keys)
+    for k in range(different):
+        count = counts[places[k]]
+        common[at] = count
+        total += count * (count > 1)
+        at += count > 1
     return at, total, different
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+def _commonest(counts, n):  # type: ignore[no-untyped-def]
+    """Sum of the n greatest counts."""
+    tally = np.zeros(counts.max() + 1, np.int64)
+    for count in counts:
+        tally[count] += 1
+    total = 0
+    for count in range(len(tally) - 1, 1, -1):
+        taken = min(tally[count], n)
+        total += taken * count
+        n -= taken
+    return total
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
@@ -150,7 +173,7 @@ def repeated_windows(data, bounds, n, plain, lower, properties):  # type: ignore
     codes, hashes, common = np.zeros(most + 1, np.int32), np.empty(most + 1, np.uint64), np.empty(most + 1, np.int32)
     seen, hot = np.empty(bitmap_for(most), np.uint8), np.empty(bitmap_for(most), np.uint8)
     cells = min(cells_for(most + 1), LARGE)
-    keys, counts = np.empty(cells, np.uint64), np.empty(cells, np.int32)
+    keys, counts, places = np.empty(cells, np.uint64), np.empty(cells, np.int32), np.empty(most + 1, np.int64)
     for doc in range(docs):
         m = _codes(data, bounds[doc], bounds[doc + 1], lower, properties, plain, codes)
         windows = m - n if plain else m - n + 1
@@ -164,12 +187,12 @@ def repeated_windows(data, bounds, n, plain, lower, properties):  # type: ignore
             live = _keep_repeats(bucket, len(bucket), seen, hot)
             unlike += len(bucket) - live
             if live:
-                repeating, more, different = _tally(bucket, live, keys, counts, common, repeating)
+                repeating, more, different = _tally(bucket, live, keys, counts, places, common, repeating)
                 total += more
                 unlike += different
         root = np.int64(np.sqrt(unlike))
         if not plain and repeating > root:
-            total = np.sum(np.sort(common[:repeating])[repeating - root :])
+            total = _commonest(common[:repeating], root)
         out[doc] = total / windows
     return out
 
