@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from pydantic import ValidationError
 
@@ -60,9 +60,22 @@ def parsed(arguments: Sequence[str] | None) -> TrainOptions:
         raise ValueError(f"{where}{first['msg'].removeprefix('Value error, ')}.") from error
 
 
+def leave(status: int) -> NoReturn:
+    """End the process. Under torchrun at once, without taking the interpreter down first.
+
+    PyTorch 2.13 keeps gloo's threads after the process group is destroyed. One of them that still gives back a finished
+    collective asks for the interpreter's lock; while the interpreter shuts down that is fatal to the whole process.
+    """
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)
+
+
 if __name__ == "__main__":
     try:
-        sys.exit(main())
+        leave(main())
     except (ValueError, OSError) as fault:
         print(f"winnow train: {fault}", file=sys.stderr)
-        sys.exit(2)
+        leave(2)
