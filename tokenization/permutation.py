@@ -62,7 +62,7 @@ def _rounds(x, bits, key, backwards):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def forward(place: int, count: int, key: np.uint64) -> int:
+def forward(place: int, count: int, key: np.uint64) -> np.int64:
     """The number at `place` of the permutation of 0 to `count` - 1 under `key`."""
     bits, x = bits_of(count), _rounds(np.uint64(place), bits_of(count), key, False)
     while x >= np.uint64(count):
@@ -71,7 +71,7 @@ def forward(place: int, count: int, key: np.uint64) -> int:
 
 
 @numba.njit(cache=True, nogil=True)
-def backward(number: int, count: int, key: np.uint64) -> int:
+def backward(number: int, count: int, key: np.uint64) -> np.int64:
     """The place of `number`: what `forward` undoes."""
     bits, x = bits_of(count), _rounds(np.uint64(number), bits_of(count), key, True)
     while x >= np.uint64(count):

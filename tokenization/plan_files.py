@@ -29,7 +29,7 @@ from tokenization.plan import Group, Layout, Plan
 from tokenization.sequences import Order
 
 PathOf = Callable[[int], Path]
-KINDS = {"starts": np.dtype("<i8"), "lengths": np.dtype("<i4"), "firsts": np.dtype("<i8")}
+KINDS: dict[str, np.dtype[Any]] = {"starts": np.dtype("<i8"), "lengths": np.dtype("<i4"), "firsts": np.dtype("<i8")}
 
 
 def open_plan(manifest: Manifest, layout: Layout, path_of: PathOf, folder: Path) -> Plan:
@@ -135,8 +135,9 @@ class _Writer:
         if self.layout.packing == "best-fit":
             made = best_fit(starts, lengths, self.layout.context, self.layout.seed + number)
         else:
-            both = (np.concatenate(pair) for pair in zip(self.left, (starts, lengths), strict=True))
-            made, *left = chunked(*both, self.layout.context)
+            before, sizes = self.left
+            both = np.concatenate((before, starts)), np.concatenate((sizes, lengths))
+            made, *left = chunked(both[0], both[1], self.layout.context)
             self.left = left[0], left[1]
         made.starts.astype(KINDS["starts"]).tofile(self.sinks["starts"])
         made.lengths.astype(KINDS["lengths"]).tofile(self.sinks["lengths"])

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from tokenization.manifest import Dtype
 
 BATCH_TOKENS = 1 << 20
-LABELS = ("language", "source")
+LABELS: tuple[Literal["language", "source"], ...] = ("language", "source")
 LABEL = pa.dictionary(pa.int32(), pa.string())
 ANSWERS = pa.list_(pa.field("item", pa.uint32(), nullable=False))
 FINGERPRINT = b"winnow.fingerprint"

@@ -9,6 +9,7 @@ trained, not served) and every option that a small ablation does not need.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.attention.flex_attention import BlockMask, create_block_mask, flex_attention
 
 IGNORED = -100  # a target that is not learnt
-Mask = Tensor | BlockMask | None
+Mask: TypeAlias = "Tensor | BlockMask | None"
 
 
 @dataclass(frozen=True)

@@ -89,12 +89,14 @@ class Shards:
         """A shard's map, the ones used longest ago let go."""
         found = self._open.get(number)
         if found is None:
-            found = _opened(self.path(number), self.manifest.shards[number], self.manifest.dtype, self.store.cache)
-            self._open[number] = found
+            shard = self.manifest.shards[number]
+            with self.store.held(shard) as path:
+                found = _opened(path, shard, self.manifest.dtype, self.store.cache)
             while len(self._open) > OPEN:
                 self._open.popitem(last=False)
             if self.store.remote:
                 self._let_go()
+            self._open[number] = found
         self._open.move_to_end(number)
         return found
 
@@ -117,9 +119,10 @@ class Shards:
         """(where each document of a shard ends, its columns but the ids)."""
         names = [*self.manifest.labels, *(["answers"] if self.manifest.answers else [])]
         sizes, parts = [], []
-        for batch in label_batches(self.path(number), names):
-            sizes.append(pa.compute.list_value_length(batch["tokens"]).to_numpy(zero_copy_only=False))
-            parts.append(batch.select(["doc_id", *names]))
+        with self.store.held(self.manifest.shards[number]) as path:
+            for batch in label_batches(path, names):
+                sizes.append(pa.compute.list_value_length(batch["tokens"]).to_numpy(zero_copy_only=False))
+                parts.append(batch.select(["doc_id", *names]))
         ends = np.cumsum(np.concatenate(sizes), dtype=np.int64) if sizes else np.empty(0, np.int64)
         return ends, pa.Table.from_batches(parts) if parts else pa.table({"doc_id": pa.array([], pa.string())})
 
