@@ -27,7 +27,7 @@ from training.shards import Shards
 
 Ids = npt.NDArray[np.int64]
 IGNORED = -100  # PyTorch's ignore_index
-SAMPLED = 1 << 26  # ids that the unigram entropy is taken from, where there are more
+SAMPLED = 1 << 24  # ids that the unigram entropy is taken from, where there are more
 COUNTED = 1 << 22  # ids counted at a time: bincount makes 8 bytes of each
 Made = TypeVar("Made")
 

@@ -130,27 +130,31 @@ class Shards:
 def _opened(path: Path, shard: Shard, dtype: str, cache: Path) -> Opened:
     kind = np.dtype(dtype)
     if path.suffix == ".parquet":
-        ids = np.memmap(_unpacked(path, shard, dtype, cache), kind, "r")
+        ids = np.frombuffer(_mapped(_unpacked(path, shard, dtype, cache)), kind)
         return Opened(ids, np.zeros(1, np.int64), np.zeros(1, np.int64))
     if not path.is_file():
         raise ValueError(f"{path} is missing. Run again to remake it.")
-    ids = np.memmap(path, kind, "r", shape=(path.stat().st_size // kind.itemsize,))
     try:
-        with pa.memory_map(str(path)) as source:
-            base = source.read_buffer(source.size()).address
-            source.seek(0)
-            reader = pa.ipc.open_file(source)
-            _check_type(path, reader.schema, dtype)
-            lists = [reader.get_batch(i)["tokens"] for i in range(reader.num_record_batches)]
-            sizes = [len(one.values) for one in lists]
-            offsets = [one.values.buffers()[1].address - base + one.values.offset * kind.itemsize for one in lists]
+        whole = _mapped(path)
+        reader = pa.ipc.open_file(whole)
+        _check_type(path, reader.schema, dtype)
+        lists = [reader.get_batch(i)["tokens"] for i in range(reader.num_record_batches)]
+        sizes = [len(one.values) for one in lists]
+        offsets = [one.values.buffers()[1].address - whole.address + one.values.offset * kind.itemsize for one in lists]
     except (pa.ArrowException, OSError) as error:
         raise ValueError(f"{path} cannot be read ({str(error).splitlines()[0]}). Restore it from a copy.") from error
     if sum(sizes) != shard.tokens:
         raise ValueError(f"{path} holds {sum(sizes):,} tokens, the manifest says {shard.tokens:,}. Make the run's "
                          "shards again with `winnow run`.")  # fmt: skip
+    ids = np.frombuffer(whole, kind, count=whole.size // kind.itemsize)
     firsts = np.cumsum([0, *sizes[:-1]], dtype=np.int64)
     return Opened(ids, firsts, np.array(offsets, np.int64) // kind.itemsize)
+
+
+def _mapped(path: Path) -> pa.Buffer:
+    """A whole file. Not by Python's own mmap, which keeps a file descriptor open for each map."""
+    with pa.memory_map(str(path)) as source:
+        return source.read_buffer()
 
 
 def _unpacked(path: Path, shard: Shard, dtype: str, cache: Path) -> Path:
