@@ -16,7 +16,7 @@ from filters.rules import first_failing, with_verdicts
 from filters.sql import literal
 from stats.proofs import AGAIN, counted, parts
 from stats.run import Run, footers
-from stats.shards import id_faults, shard_files
+from stats.shards import id_faults, label_faults, shard_files
 from stats.versions import tokenized, versions_faults
 from tokenization.manifest import Manifest
 from tokenization.versions import erasing, file_of, latest
@@ -195,6 +195,8 @@ def _shards(run: Run) -> Iterator[str]:
             yield (f"{path} holds {unknown:,} ids that its tokenizer does not have, and {unended:,} documents without "
                    "end-of-text. Delete it and run again.")  # fmt: skip
     yield from _manifest_totals(run, manifest)
+    for fault in label_faults(run.path, manifest):
+        yield f"{fault} Delete {run.path / 'manifest.json'} and run again."
 
 
 def _manifest_totals(run: Run, manifest: Manifest) -> Iterator[str]:
