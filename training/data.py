@@ -99,13 +99,13 @@ class Sequences:
     def held_out_batches(self, size: int, rank: int = 0, ranks: int = 1) -> Iterator[tuple[Ids, Batch]]:
         """(numbers, rows) of this rank's share of what is held out, at most `size` at a time, always the same.
 
-        Every rank gets as many batches, the last ones of no row where its share is smaller: with FSDP all must call
-        the model as often.
+        Every rank gets as many batches, since with FSDP all must call the model as often: where its share is smaller,
+        one of no number and a row that is another's.
         """
         mine = self.plan.held_out[rank::ranks]
         for first in range(0, -(-self.held_out // ranks), size):
             numbers = mine[first : first + size]
-            yield numbers, self.rows(numbers)
+            yield numbers, self.rows(numbers if len(numbers) else self.plan.held_out[:1])
 
     def labels(self, numbers: Ids, column: str, names: Mapping[str, int]) -> Ids:
         """`names["column:label"]` of each target's document, (rows, context); -1 for padding and unknown labels."""

@@ -19,15 +19,16 @@ def held_out_losses(model: Transformer, data: Sequences, size: int, team: Team) 
     """
     names = _names(data)
     losses, counts = np.zeros(len(names)), np.zeros(len(names))
-    mine = data.held_out_batches(size, team.rank, team.ranks)
-    for numbers, batch in mine:
+    for numbers, batch in data.held_out_batches(size, team.rank, team.ranks):
         rows = {name: value.to(team.device) for name, value in tensors(batch).items()}
         apart = (rows["documents"], rows["positions"]) if data.apart else (None, None)
         with team.autocast():
             logits = model(rows["ids"], None, *apart)
+        if not len(numbers):
+            continue
         found = Transformer.losses(logits, rows["targets"]).double().cpu().numpy()
         learnt = batch.targets.ravel() >= 0
-        codes = [np.zeros(learnt.sum(), np.int64)] if len(numbers) else []
+        codes = [np.zeros(learnt.sum(), np.int64)]
         codes += [data.labels(numbers, column, names).ravel()[learnt] for column in data.manifest.labels]
         for of in codes:
             losses += np.bincount(of[of >= 0], found[learnt][of >= 0], len(names))

@@ -115,7 +115,9 @@ class _Training:
             steps = iter(data)
             for step in range(self.first, options.steps):
                 began = time.monotonic()
-                loss = one_step(model, self.optimisers, next(steps), options, step, self.team)
+                rows = next(steps)
+                waited = time.monotonic() - began
+                loss = one_step(model, self.optimisers, rows, options, step, self.team)
                 seconds = time.monotonic() - began
                 result.losses.append(loss)
                 result.last_step = step + 1
@@ -124,7 +126,7 @@ class _Training:
                 if data.sequences.held_out and (last or (step + 1) % options.eval_every == 0):
                     held = held_out_losses(self.model, data.sequences, options.batch, self.team)
                     result.held_out[step] = held[""]
-                log.step(step, self._figures(step, loss, seconds), held)
+                log.step(step, {**self._figures(step, loss, seconds), "waited_s": round(waited, 6)}, held)
                 self.verified.check(wait=last)
                 # All ranks must agree: one that left alone would leave the others waiting for it.
                 result.stopped = not last and self.team.total(float(bool(asked)))[0] > 0

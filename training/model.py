@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.attention.flex_attention import BlockMask, create_block_mask, flex_attention
 
+FLEX = torch.compile(flex_attention)
 IGNORED = -100  # a target that is not learnt
 Mask: TypeAlias = "Tensor | BlockMask | None"
 
@@ -65,8 +66,8 @@ def block_mask(documents: Tensor) -> BlockMask:
 
 def attend(q: Tensor, k: Tensor, v: Tensor, mask: Mask) -> Tensor:
     """Attention of (batch, heads, time, head width): causal where there is no mask, else as it says."""
-    if isinstance(mask, BlockMask):
-        return flex_attention(q, k, v, block_mask=mask)  # type: ignore[return-value]
+    if isinstance(mask, BlockMask):  # on a GPU always compiled: only then is it one kernel
+        return (FLEX if q.is_cuda else flex_attention)(q, k, v, block_mask=mask)  # type: ignore[return-value]
     return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=mask is None)
 
 

@@ -6,6 +6,7 @@ import errno
 import itertools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from training import checkpoint, loop
 from training.data import Sequences
 from training.loop import train
 from training.optimise import learning_rate, make_optimisers
-from training.options import TrainOptions
+from training.options import FLAGS, TrainOptions
 from training.seen import seen
 
 REPO = Path(__file__).resolve().parents[2]
@@ -522,3 +523,24 @@ def test_a_manifest_in_object_storage_is_trained_on(manifest: Path, tmp_path: Pa
     system.pipe("/far/manifest.0002.json", b"{}")
     with pytest.raises(ValueError, match=r"superseded by memory://far/manifest.0002.json.*--superseded"):
         train(given)
+
+
+def test_the_page_on_training_names_options_that_there_are() -> None:
+    page = (REPO / "docs" / "training.md").read_text()
+    named = set(re.findall(r"--([a-z][a-z-]+)", page))
+    known = {FLAGS.get(name, name).replace("_", "-") for name in TrainOptions.model_fields}
+    others = {"help", "steps", "nproc-per-node", "no-curves"}
+    assert named - known <= others
+    told = {
+        "mix",
+        "packing",
+        "documents",
+        "window",
+        "verify",
+        "cache",
+        "cache-bytes",
+        "prefetch",
+        "parallel",
+        "optimiser",
+    }
+    assert told <= named
