@@ -24,7 +24,7 @@ from pipelines.parts import part_path, write_part
 from pipelines.removal.remove import remove
 from pipelines.removal.request import Request, domain_target, url_target
 from pipelines.schemas import DECISIONS, DOCUMENTS, DUPLICATES
-from pipelines.scrub import SCHEMA as KEPT
+from pipelines.scrub import schema_of
 from pipelines.signature import signature_schema
 from recipes.dedup import Dedup, MinHash
 from recipes.model import Recipe
@@ -75,7 +75,7 @@ def write_parts(run: str, index: int, ids: list[str], rng: np.random.Generator) 
         ("signals", pa.table({"doc_id": ids, "lang": ["en"] * count})),
         ("decisions", table(DECISIONS, count, doc_id=ids, fate=["kept"] * count)),
         ("duplicates", DUPLICATES.empty_table()),
-        ("kept", table(KEPT, count, **common)),
+        ("kept", table(schema_of(RECIPE), count, **common)),
         ("signatures", table(signatures, count, **raw, row=np.arange(count, dtype=np.uint32))),
     ):
         write_part(

@@ -17,12 +17,15 @@ import pyarrow.compute as pc
 from filters.columns import DOCUMENT_SIGNALS, REMOVED, RIGHTS_SIGNALS, removed_column
 from filters.edits import apply_edit, apply_edits, removed_words
 from filters.language import identify
+from filters.pii import counted
+from filters.pii.ner import find_named
 from filters.rights.judge import judge
 from filters.scores import Scorer, score_types
 from filters.segment import TextView
 from filters.signals import SIGNALS, measure
 from filters.urls import registrable_domain
 from recipes.model import Recipe
+from recipes.scrub import MODEL_KINDS
 from recipes.steps import Edit, column
 
 Edits = tuple[Edit, ...]
@@ -79,8 +82,15 @@ def signals_schema(recipe: Recipe, *others: Recipe, every: bool = True) -> pa.Sc
         fields += [pa.field(column(name, version.edits), _type(name)) for name in version.signals]
         if version.counted:
             fields.append(pa.field(removed_column(version.edits[-1]), pa.int64()))
+    fields += [pa.field(name, pa.int32()) for name in named_columns(recipes)]
     types = {name: kind for one in recipes for score in one.scores for name, kind in score_types(score).items()}
     return pa.schema([*fields, *(pa.field(name, kind) for name, kind in types.items())])
+
+
+def named_columns(recipes: Sequence[Recipe]) -> list[str]:
+    """What a rule reads of the first recipe's model of names and addresses: nothing is asked of it for no rule."""
+    read = {step.signal for recipe in recipes for step, _ in recipe.placed()}
+    return [name for kind in MODEL_KINDS if (name := f"pii_{kind}") in read and recipes[0].scrub.ner]
 
 
 def _type(name: str) -> pa.DataType:
@@ -116,6 +126,9 @@ def annotate(
     _measure(versions(recipes, every), text, text, text, lang, columns)
     for scorer in (scorers or {}).values():  # on the text as extracted, so that recipes can share a score
         columns.update(scorer.columns(batch, text, lang))
+    if names := named_columns(recipes):
+        found = counted(find_named(text, recipes[0].scrub), len(text), MODEL_KINDS)
+        columns.update({name: pa.array(found[name.removeprefix("pii_")]) for name in names})
     schema = signals_schema(*recipes, every=every)
     return pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
 

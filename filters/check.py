@@ -13,6 +13,7 @@ from filters.columns import DOCUMENT_SIGNALS, REMOVED
 from filters.rules import column_of
 from filters.thresholds import nearest
 from recipes.model import Recipe
+from recipes.scrub import MODEL_KINDS
 from recipes.steps import LOWER, UPPER, Rule
 
 
@@ -27,13 +28,17 @@ class StepError(ValueError):
 def check(recipe: Recipe) -> None:
     """Refuse a step that names no signal, edit or score, and bounds that contradict each other; StepError."""
     scores = [name for score in recipe.scores for name in (score.column, score.category_column) if name is not None]
-    known = [*signal_docs(), *DOCUMENT_SIGNALS, *scores]
+    named = [f"pii_{kind}" for kind in MODEL_KINDS] if recipe.scrub.ner else []
+    known = [*signal_docs(), *DOCUMENT_SIGNALS, *scores, *named]
     for step, edits in recipe.placed():
         here = [*known, REMOVED] if edits else known  # what the edit before it took away
         if step.signal is not None and step.signal not in here:
             hint = nearest(step.signal, known)
             if step.note == "scrub.drop_above":
                 kind = step.signal.removeprefix("pii_")
+                if kind in MODEL_KINDS:
+                    told = f"{recipe.name}: scrub.drop_above.{kind} wants a trained model: give [scrub] ner = FOLDER."
+                    raise StepError(step.id, told)
                 hint = nearest(kind, kind_names()) or f" There are: {', '.join(kind_names())}."
                 told = f"{recipe.name}: scrub.drop_above names no kind of personal data: {kind!r}.{hint}"
                 raise StepError(step.id, told)
@@ -45,7 +50,7 @@ def check(recipe: Recipe) -> None:
             hint = nearest(edit.edit, edit_names())
             raise StepError(edit.id, f"{recipe.name}: step {edit.id} names no edit: {edit.edit!r}.{hint}")
     for kind in recipe.scrub.policy:
-        if kind not in kind_names():
+        if kind not in kind_names() and kind not in MODEL_KINDS:
             hint = nearest(kind, kind_names()) or f" There are: {', '.join(kind_names())}."
             raise ValueError(f"{recipe.name}: scrub.policy names no kind of personal data: {kind!r}.{hint}")
     for step_id, told in _impossible(recipe):

@@ -12,6 +12,7 @@ from filters.columns import DOCUMENT_SIGNALS
 from filters.samplers import DOMAIN, ranked, sampler_bound, sampler_fails
 from filters.sql import literal, quoted
 from recipes.model import Recipe
+from recipes.scrub import MODEL_KINDS
 from recipes.steps import Edit, Rule, Sample, column
 
 SIGNS = {"min": ">=", "max": "<=", "above": ">", "below": "<", "equals": "=", "any_of": "IN"}
@@ -19,8 +20,8 @@ Placed = tuple[Rule | Sample, tuple[Edit, ...]]
 
 
 def column_of(signal: str, edits: tuple[Edit, ...]) -> str:
-    """The column of signals/ in which a step finds its signal: scores and facts of the document know no edits."""
-    plain = signal in DOCUMENT_SIGNALS or signal.startswith("score_")
+    """The column of signals/ in which a step finds its signal; scores, names and facts of it know no edits."""
+    plain = signal in DOCUMENT_SIGNALS or signal.startswith("score_") or signal.removeprefix("pii_") in MODEL_KINDS
     return signal if plain else column(signal, edits)
 
 

@@ -11,7 +11,7 @@ from typing import get_args
 
 from filters.catalogue import kind_names
 from recipes.model import Recipe
-from recipes.scrub import Action, Scrub
+from recipes.scrub import MODEL_KINDS, Action, Scrub
 from recipes.steps import Rule, Threshold
 
 SCRUB = "scrub."
@@ -48,10 +48,14 @@ def _treated(recipe: Recipe, setting: str) -> Recipe:
     kind, mark, action = setting.removeprefix(SCRUB).partition("=")
     if not mark or not kind:
         raise ValueError(f"--set {setting}: write it as scrub.KIND=ACTION.")
-    if kind not in kind_names():
+    names = [*kind_names(), *MODEL_KINDS]
+    if kind == "ner":
+        scrub = Scrub.model_validate({**recipe.scrub.model_dump(), "ner": action, "ner_sha256": None})
+        return recipe.model_copy(update={"scrub": scrub})
+    if kind not in names:
         raise ValueError(
-            f"--set {setting}: there is no kind of personal data {kind!r}.{nearest(kind, kind_names())}"
-            f" There are: {', '.join(kind_names())}."
+            f"--set {setting}: there is no kind of personal data {kind!r}.{nearest(kind, names)}"
+            f" There are: {', '.join(names)}."
         )
     if action not in get_args(Action):
         raise ValueError(f"--set {setting}: {kind} wants one of {', '.join(get_args(Action))}.")

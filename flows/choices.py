@@ -10,6 +10,7 @@ from filters.thresholds import set_thresholds
 from recipes.load import available, load, where
 from recipes.model import Recipe
 from recipes.resolve import Missing, Resolved, resolve, resolve_sets
+from recipes.scrub import MODEL_KINDS
 
 
 def chosen_recipes(
@@ -47,7 +48,12 @@ def chosen_recipes(
         from filters.pii import key_for
 
         key_for(main.recipe.scrub.policy)
-    return _with_opt_outs(main.recipe, opt_outs), others, notices
+    recipe = main.recipe
+    if recipe.scrub.ner or {*MODEL_KINDS} & recipe.scrub.policy.keys():
+        from filters.pii.ner import fitted
+
+        recipe = recipe.model_copy(update={"scrub": fitted(recipe.scrub)})
+    return _with_opt_outs(recipe, opt_outs), others, notices
 
 
 def checked(named: str, settings: Sequence[str] = ()) -> Recipe:

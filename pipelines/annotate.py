@@ -11,7 +11,7 @@ import pyarrow as pa
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from filters.annotate import annotate as measure
-from filters.annotate import signals_schema
+from filters.annotate import named_columns, signals_schema
 from filters.columns import RIGHTS_SIGNALS
 from filters.language import model_hash
 from filters.scores import load
@@ -36,7 +36,10 @@ def annotate_part(index: int, run: str, recipes: Sequence[Recipe]) -> dict[str, 
     wanted = [[step.model_dump() for step in recipe.steps] for recipe in recipes]
     scorers = {score.id: load(score) for recipe in recipes for score in recipe.scores}
     scored = [(score_id, one.digest) for score_id, one in scorers.items()]
-    mark = fingerprint("annotate", made_by(), read_mark(documents), read_mark(rights), wanted, scored, model_hash())
+    scrub = recipes[0].scrub
+    model = [scrub.ner_sha256, scrub.labels] if named_columns(recipes) else []
+    made_from = (read_mark(documents), read_mark(rights))
+    mark = fingerprint("annotate", made_by(), *made_from, wanted, scored, model_hash(), *model)
     done = read_counts(signals, mark)
     if done is not None:
         return done

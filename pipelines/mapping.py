@@ -14,6 +14,7 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from pipelines.options import fitting
 from pipelines.parts import make_dirs, replace
 
 
@@ -32,7 +33,7 @@ def map_parts(
     folder = f"{run}/log"
     make_dirs(folder)
     path = f"{folder}/counts-{job}.json"
-    with beam.Pipeline(options=options) as pipeline:
+    with beam.Pipeline(options=fitting(options, len(references))) as pipeline:
         _ = (
             pipeline
             | "References" >> beam.Create(list(references))

@@ -1,6 +1,7 @@
 """Which Beam runner does the work, and what every worker is told.
 
-The embedded default is the runner inside Beam's Python SDK, with one operating-system process a worker.
+The embedded default is the runner inside Beam's Python SDK, with one operating-system process a worker
+(`pipelines.forked`).
 It is named outright because the name `DirectRunner` first tries Prism, a Go program that it would download.
 Any other name (FlinkRunner, SparkRunner, DataflowRunner...) is handed to Beam as it is, with its own flags.
 """
@@ -14,7 +15,7 @@ from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 # Extraction burns its time in one sandbox process a worker; the worker itself needs about 7 % of a core. Threads
 # are enough to keep so many sandboxes busy, and start at once.
 MOST_THREADS = 8
-EMBEDDED = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
+EMBEDDED = "pipelines.forked.ForkedRunner"
 
 
 def beam_options(
@@ -41,6 +42,23 @@ def beam_options(
             *flags,
         ]
     )
+
+
+def fitting(options: PipelineOptions, elements: int) -> PipelineOptions:
+    """The same options with no more workers than there are elements: each process takes seconds to import what it
+    needs, and a single element is worked on in the command's own process.
+
+    >>> fitting(beam_options(4), 2).view_as(DirectOptions).direct_num_workers
+    2
+    >>> fitting(beam_options(4), 1).view_as(DirectOptions).direct_running_mode
+    'in_memory'
+    """
+    given = options.view_as(DirectOptions)
+    if given.direct_num_workers <= max(elements, 1):  # a runner that is not embedded has one here, and decides itself
+        return options
+    mode = given.direct_running_mode if elements > 1 else "in_memory"
+    fewer = {"direct_num_workers": max(elements, 1), "direct_running_mode": mode}
+    return PipelineOptions.from_dictionary({**options.get_all_options(drop_default=True), **fewer})
 
 
 def sandboxes_shared(options: PipelineOptions) -> int:

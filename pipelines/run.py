@@ -139,6 +139,6 @@ def locked(run: str) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise ValueError(
-                f"{run} is being written by another process. Wait for it, or choose another --out."
+                f"{run} is being written by another process. Wait for it, or work in another folder."
             ) from error
         yield

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,6 +18,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from filters.annotate import final_text
 from filters.pii import KINDS, SPANS, counted, find, key_check, key_for, replaced, searched
+from filters.pii.ner import find_named, fitted, together
 from pipelines.code import made_by
 from pipelines.cut_rows import cut_marks, cut_texts, read_cuts
 from pipelines.mapping import map_parts
@@ -24,14 +26,25 @@ from pipelines.parts import fingerprint, part_path, read_counts, read_mark, read
 from pipelines.removal.obey import marked, plain, removed_of
 from pipelines.schemas import KEPT, PERSONAL
 from recipes.model import Recipe
+from recipes.scrub import MODEL_KINDS
 
-SCHEMA = pa.schema([*KEPT, *(pa.field(f"pii_{kind}", pa.int32(), nullable=False) for kind in KINDS)])
 BATCH_ROWS = 1024
+
+
+def kinds_of(recipe: Recipe) -> list[str]:
+    """The kinds that kept/ counts: those of rules, and with a model its own."""
+    return [*KINDS, *(MODEL_KINDS if recipe.scrub.ner else ())]
+
+
+def schema_of(recipe: Recipe) -> pa.Schema:
+    """Columns of kept/."""
+    return pa.schema([*KEPT, *(pa.field(f"pii_{kind}", pa.int32(), nullable=False) for kind in kinds_of(recipe))])
 
 
 def scrub(run: str, indices: Sequence[int], recipe: Recipe, options: PipelineOptions) -> dict[str, int]:
     """Write personal/ and kept/ for the whole run; returns documents, bytes of text, and personal data by kind."""
     key_for(recipe.scrub.policy)  # a key that is missing is told before any worker starts
+    recipe = recipe.model_copy(update={"scrub": fitted(recipe.scrub)})  # and so is a model
     return map_parts(run, "scrub", indices, scrub_part, options, recipe=recipe)
 
 
@@ -45,7 +58,8 @@ def scrub_part(index: int, run: str, recipe: Recipe) -> dict[str, int]:
     made_from = [read_mark(part_path(run, name, index)) for name in names]
     steps = [step.model_dump() for step in recipe.steps]
     order = searched(recipe.scrub.policy, others=True)
-    found_mark = fingerprint("personal", made_by(), list(map(plain, made_from)), cut_marks(run, index), steps, order)
+    found_mark = fingerprint("personal", made_by(), list(map(plain, made_from)), cut_marks(run, index), steps, order,
+                             *_model(recipe))  # fmt: skip
     mark = fingerprint("scrub", found_mark, recipe.scrub.policy, key_check(key))
     gone = removed_of(run, index)[1]
     found_mark, mark = marked(found_mark, gone), marked(mark, gone)
@@ -54,8 +68,15 @@ def scrub_part(index: int, run: str, recipe: Recipe) -> dict[str, int]:
     if done is not None and read_counts(part_path(run, "personal", index), found_mark) is not None:
         return done
     work = _PartWork(run, index, recipe, key, found_mark)
-    write_part(path, work.batches(), SCHEMA, mark, work.counts, before_commit=work.write_personal)
+    write_part(path, work.batches(), schema_of(recipe), mark, work.counts, before_commit=work.write_personal)
     return dict(work.counts)
+
+
+def _model(recipe: Recipe) -> list[Any]:
+    """What of a model decides where spans are; nothing without one, so that fingerprints stay as they were."""
+    scrub = recipe.scrub
+    acted = [kind for kind in MODEL_KINDS if scrub.policy.get(kind, "leave") != "leave"]
+    return [scrub.ner_sha256, scrub.labels, acted] if scrub.ner else []
 
 
 class _PartWork:
@@ -66,7 +87,9 @@ class _PartWork:
         self.path = part_path(run, "personal", index)
         self.known = read_table(self.path) if read_counts(self.path, mark) is not None else None
         self.found: list[pa.RecordBatch] = []
-        self.counts: Counter[str] = Counter(documents=0, text_bytes=0, **{f"pii_{kind}": 0 for kind in KINDS})
+        self.counts: Counter[str] = Counter(
+            documents=0, text_bytes=0, **{f"pii_{kind}": 0 for kind in kinds_of(recipe)}
+        )
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Rows of KEPT, with a count for each kind of personal data."""
@@ -84,12 +107,12 @@ class _PartWork:
     ) -> pa.RecordBatch:
         policy, ids = self.recipe.scrub.policy, documents["doc_id"]
         spans = self._spans(ids, text)
-        found = counted(spans, len(text), list(KINDS))
+        found = counted(spans, len(text), kinds_of(self.recipe))
         for kind, counts in found.items():
             self.counts[f"pii_{kind}"] += int(counts.sum())
         clean = replaced(text, spans, policy, ids, self.key)
         columns = [ids, documents["url"], documents["source"], languages, clean, *map(pa.array, found.values())]
-        return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
+        return pa.RecordBatch.from_arrays(columns, schema=schema_of(self.recipe))
 
     def _spans(self, ids: pa.StringArray, text: pa.LargeStringArray) -> pa.RecordBatch:
         """Rows of SPANS for a batch: from personal/ where it is, else by searching, and then noted for it."""
@@ -98,7 +121,10 @@ class _PartWork:
             here = self.known.append_column("row", rows).filter(pc.is_valid(rows)).combine_chunks()
             columns = [here[name].combine_chunks() for name in SPANS.names]
             return pa.RecordBatch.from_arrays(columns, schema=SPANS)
-        spans = find(text, searched(self.recipe.scrub.policy, others=True))
+        scrub = self.recipe.scrub
+        spans = find(text, searched(scrub.policy, others=True))
+        if scrub.ner:
+            spans = together(spans, find_named(text, scrub), scrub.policy, text)
         columns = [ids.take(spans["row"]), *(spans[name] for name in PERSONAL.names[1:])]
         self.found.append(pa.RecordBatch.from_arrays(columns, schema=PERSONAL))
         return spans

@@ -14,6 +14,10 @@ from pydantic import Field
 from recipes.strict import Evidence, Strict
 
 Action = Literal["placeholder", "pseudonym", "surrogate", "leave"]
+MODEL_KINDS = ("person", "address")  # found by a trained model, and by nothing else
+LABELS: dict[str, Literal["person", "address"]] = {  # of OntoNotes, WikiNER, and of pipelines made for addresses
+    "PERSON": "person", "PER": "person", "ADDRESS": "address", "STREET_ADDRESS": "address", "STREET": "address",
+}  # fmt: skip
 
 
 class Scrub(Strict):
@@ -22,12 +26,24 @@ class Scrub(Strict):
     `placeholder` puts the kind's name there (`<EMAIL>`); `pseudonym` adds a keyed hash of the value, so that equal
     values stay equal (`<EMAIL_QHZKWPNVTDRM>`) and nobody without the key can tell which; `surrogate` puts a made-up
     value of the same shape that cannot be anyone's; `leave` counts and changes nothing.
+
+    `ner` is the folder of a trained spaCy pipeline, which alone finds the kinds `person` and `address`; `ner_labels`
+    says which of its labels mean which, LABELS by default. `ner_sha256` is filled in when a run begins, or pins the
+    model.
     """
 
     policy: dict[str, Action] = Field(default_factory=dict)
+    ner: str | None = None
+    ner_sha256: str | None = None
+    ner_labels: dict[str, Literal["person", "address"]] | None = None
     evidence: Evidence = "A"
     source: str = ""
     note: str = ""
+
+    @property
+    def labels(self) -> dict[str, Literal["person", "address"]]:
+        """Which labels of the model are names and which are addresses."""
+        return LABELS if self.ner_labels is None else self.ner_labels
 
 
 def with_limits(data: dict[str, Any]) -> dict[str, Any]:

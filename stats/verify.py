@@ -8,18 +8,19 @@ joins over ids are DuckDB's, which spills: memory does not grow with the corpus.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from filters.pii import KINDS
 from filters.rules import first_failing, with_verdicts
 from filters.sql import literal
+from recipes.scrub import MODEL_KINDS
 from stats.proofs import AGAIN, counted, parts
 from stats.run import Run, footers
 from stats.shards import id_faults, label_faults, shard_files
 from stats.versions import tokenized, versions_faults
 from tokenization.manifest import Manifest
-from tokenization.versions import erasing, file_of, latest
+from tokenization.versions import begun, erasing, file_of, latest
 
 STAGES = ("plan", "extract", "annotate", "dedup", "decide", "scrub", "tokenize")
 # The fate that cuts/ or, where it gives none, contamination/ gives a document.
@@ -101,6 +102,8 @@ def verify(run: Run) -> list[Problem]:
         told = f"An erasure was cut off, and texts may be left. `winnow erase {latest(run.path)}` again finishes it."
         return [Problem("finished", told)]
     found = [Problem("readable", fault) for fault in run.damaged]
+    if (half := begun(run.path)) is not None:
+        found.append(Problem("finished", half))
     proofs: tuple[tuple[str, Callable[[Run], Iterator[str]]], ...] = (
         ("parts", parts), ("laws", _laws), ("rules", _rules), ("totals", _totals), ("shards", _shards)
     )  # fmt: skip
@@ -116,13 +119,18 @@ def _laws(run: Run) -> Iterator[str]:
     """What holds between all parts together."""
     for dataset, query, meaning in NEVER:
         yield from _never(run, dataset, query, meaning)
-    yield from _never(run, "personal", _miscounted(), "kept documents do not count what personal/ has of a kind")
+    yield from _never(
+        run,
+        "personal",
+        _miscounted([*KINDS, *(MODEL_KINDS if run.recipe.scrub.ner else ())]),
+        "kept documents do not count what personal/ has of a kind",
+    )
 
 
-def _miscounted() -> str:
+def _miscounted(kinds: Sequence[str]) -> str:
     """Documents whose count of a kind in kept/ is not the number of its rows in personal/."""
-    counts = ", ".join(f"count(*) FILTER (kind = {literal(kind)}) AS found_{kind}" for kind in KINDS)
-    differ = " OR ".join(f"pii_{kind} <> coalesce(found_{kind}, 0)" for kind in KINDS)
+    counts = ", ".join(f"count(*) FILTER (kind = {literal(kind)}) AS found_{kind}" for kind in kinds)
+    differ = " OR ".join(f"pii_{kind} <> coalesce(found_{kind}, 0)" for kind in kinds)
     found = f"(SELECT doc_id, {counts} FROM personal GROUP BY 1)"
     return f"SELECT k.doc_id FROM kept k LEFT JOIN {found} p ON k.doc_id = p.doc_id WHERE {differ}"
 

@@ -112,6 +112,30 @@ def erasing(folder: Path) -> bool:
     return file.is_file() and not json.loads(file.read_bytes()).get("done", True)
 
 
+def begun_file(folder: Path) -> Path:
+    """Where a removal notes the register that it tells first, until the run's own version is made."""
+    return folder / "removals" / ".begun.json"
+
+
+def half_done(folder: Path) -> list[tuple[str, str]]:
+    """(register, request) of removals that were cut off after a register was told and before a manifest obeyed."""
+    file, newest = begun_file(folder), latest(folder)
+    if newest is None or not file.is_file():
+        return []
+    obeyed = Manifest.read(newest).obeys
+    noted = [(register, request) for register, request in json.loads(file.read_bytes()) if request not in obeyed]
+    return [(where, what) for where, what in noted if Path(where).is_dir() and what in requests(Path(where))]
+
+
+def begun(folder: Path) -> str | None:
+    """That a removal of this folder is half done, and what to do, in a sentence; None if none is."""
+    for register, request in half_done(folder):
+        newest = latest(folder)
+        return (f"{newest} does not obey the request {request} yet, which the register {register} has: its removal "
+                f"was cut off. `winnow remove {newest} --register {register}` finishes it.")  # fmt: skip
+    return None
+
+
 def requests(register: Path) -> list[str]:
     """Ids of the requests in a register, in order; FileNotFoundError if there is no such folder."""
     if not register.is_dir():
@@ -131,6 +155,8 @@ def superseded(path: Path, register: Path | None = None) -> str | None:
     """Why this manifest should not be trained on any more, and what to do, in a sentence; None if it may be."""
     if (after := newer(path)) is not None:
         return f"{path} is superseded: {after.name}, beside it, leaves out what was asked to be removed. Use {after}."
+    if (half := begun(path.parent)) is not None:
+        return half
     if register is not None and (left := pending(Manifest.read(path), register)):
         return (f"{path} does not obey {_few(left)} of the register {register}. `winnow remove {path} --register "
                 f"{register}` makes a version that does.")  # fmt: skip

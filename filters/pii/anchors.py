@@ -49,7 +49,7 @@ def put(out, n, row, start, end, what):  # type: ignore[no-untyped-def]
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
 def joined(data, row, s, e, length, digits, hi, tables, groups, out, n):  # type: ignore[no-untyped-def]
     """Places that start with the group [s, e): values of several groups, and the longest telephone number."""
-    classes, shapes, single, phoning = tables
+    classes, shapes, single, phoning, _ = tables
     if dated(data, s, e, hi, classes):
         return n
     all_digits, phone_end, phone_digits = digits == length, e, digits
@@ -92,15 +92,15 @@ def joined(data, row, s, e, length, digits, hi, tables, groups, out, n):  # type
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]
 def one_word(data, row, s, e, length, digits, lo, hi, tables, out, n):  # type: ignore[no-untyped-def]
     """Places that are one word: letters and digits of a known shape, and what only begins with one."""
-    classes, shapes, _, _ = tables
+    classes, shapes, _, _, lengths = tables
     if length <= LONGEST and shapes[length, digits] & 1:
         n = put(out, n, row, s, e, WORD | length << 8 | digits << 16)
     if digits == length <= 3:
         stop = dotted_quad(data, s, lo, hi, classes)
         if stop:
             n = put(out, n, row, s, stop, IPV4)
-    if length >= 4 and classes[data[s]] == LETTER and s + 4 <= hi:
-        stop = bank_account(data, s, hi, classes)
+    if length >= 4 and classes[data[s]] == LETTER:
+        stop = bank_account(data, s, hi, classes, lengths)
         if stop:
             n = put(out, n, row, s, stop, IBAN)
     short = 5 <= digits <= LONGEST and digits < length <= digits + 8 and shapes[digits, digits] & 1
@@ -150,6 +150,9 @@ def word(data, row, s, e, digits, lo, hi, tables, hexes, groups, out, n):  # typ
     if digits == 0:
         if length <= 3 and spelt_sign(data, s, e, lo, hi):
             n = put(out, n, row, s, e, OBFUSCATED)
+        if length == 2 and e + 2 < hi and (classes[data[e + 1]] == DIGIT or data[e] == 0xC2):
+            stop = bank_account(data, s, hi, classes, tables[4])
+            n = put(out, n, row, s, stop, IBAN) if stop else n
         if length == 2 and e + 2 < hi and classes[data[e + 1]] == DIGIT and data[e] == 0x20:
             n = joined(data, row, s, e, length, digits, hi, tables, groups, out, n)
         return n
@@ -202,7 +205,9 @@ def places(data, bounds, tables, hexes, out):  # type: ignore[no-untyped-def]
             mixed, last = mixed | kinds, i + 1
             groups = groups + 1 if digits else 0
             # of words of letters only these can be places: after Chinese, `at`, `dot`, and what a sign or digit follows
-            short = i - s <= 4 and (data[s] | 32 in (0x61, 0x64) or (i + 1 < hi and classes[data[i + 1]] == DIGIT))
+            short = i - s <= 4 and (
+                data[s] | 32 in (0x61, 0x64) or (i + 1 < hi and (classes[data[i + 1]] == DIGIT or data[i] == 0xC2))
+            )
             if (
                 digits
                 or short

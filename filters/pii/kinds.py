@@ -102,3 +102,9 @@ KINDS: dict[str, Kind] = {
              "province and form (CN); others need a cue word"),
     )
 }  # fmt: skip
+
+# found by a trained model alone (`filters.pii.ner`); no rule looks for them
+NAMED: dict[str, Kind] = {
+    "person": Kind("person", "name of a person", "a spaCy pipeline", "<PERSON>", None, "the model"),
+    "address": Kind("address", "street address", "a spaCy pipeline", "<ADDRESS>", None, "the model"),
+}

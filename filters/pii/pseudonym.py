@@ -13,6 +13,8 @@ import unicodedata
 from collections.abc import Mapping
 from hashlib import blake2b
 
+from filters.pii.fold import PLAIN
+
 VARIABLE = "WINNOW_PSEUDONYM_KEY"
 LEAST = 32  # characters: 16 bytes, written in hex
 LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels, no digits: never a word, an address or a number
@@ -49,7 +51,7 @@ def normalised(value: str) -> str:
     >>> normalised("+86 138-1234-5678") == normalised("+8613812345678"), normalised("Jo@Mail.DE")
     (True, 'jo@mail.de')
     """
-    plain = unicodedata.normalize("NFKC", value).casefold()
+    plain = unicodedata.normalize("NFKC", value.translate(PLAIN)).casefold()
     if any(mark in plain for mark in "@:") or plain.count(".") == 3:  # e-mail, IPv6, MAC, IPv4
         return plain
     return "".join(c for c in plain if c.isalnum()) or plain

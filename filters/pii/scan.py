@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from filters.bytewise import buffers
+from filters.pii.fold import folded
 from filters.pii.kinds import KINDS
 from filters.pii.search import NAMES, Found, Search
 
@@ -41,14 +42,17 @@ def find(text: pa.LargeStringArray, kinds: Sequence[str]) -> pa.RecordBatch:
         raise ValueError(f"There is no kind of personal data {unknown[0]!r}. There are: {', '.join(KINDS)}.")
     data, bounds = buffers(text)
     found: list[Found] = []
+    short = None
     if kinds and len(text) and bounds[-1] > bounds[0]:
-        scan = Search(memoryview(data), bounds, frozenset(kinds))  # type: ignore[arg-type]
+        short = folded(data, bounds)
+        plain, edges = short[:2] if short else (data, bounds)
+        scan = Search(memoryview(plain), edges, frozenset(kinds))  # type: ignore[arg-type]
         places = {NAMES.index(kind): place for place, kind in enumerate(kinds)}
-        found = _apart([*scan.placed(data), *scan.after_cues()], places)
-    offsets = bounds[[span.row for span in found]] if found else np.zeros(0, np.int64)
+        found = _apart([*scan.placed(plain), *scan.after_cues()], places)
     numbers = np.array([(s.row, s.start, s.end, s.rank) for s in found], np.int64).reshape(-1, 4)
-    kind = pa.array(NAMES).take(pa.array(numbers[:, 3]))
-    columns = [numbers[:, 0].astype(np.int32), numbers[:, 1] - offsets, numbers[:, 2] - offsets]
+    start, end = ((short[2].back(numbers[:, k]) if short else numbers[:, k]) for k in (1, 2))
+    kind, offsets = pa.array(NAMES).take(pa.array(numbers[:, 3])), bounds[numbers[:, 0]]
+    columns = [numbers[:, 0].astype(np.int32), start - offsets, end - offsets]
     arrays = [*map(pa.array, columns), kind, pa.array([span.country for span in found], pa.string())]
     return pa.RecordBatch.from_arrays(arrays, schema=SPANS)
 

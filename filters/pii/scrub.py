@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from filters.pii.kinds import KINDS
+from filters.pii.kinds import KINDS, NAMED
 from filters.pii.pseudonym import key_for, normalised, pseudonym
 from filters.pii.scan import find
 from filters.pii.surrogate import MOST, Wanted, surrogates
@@ -50,7 +50,7 @@ def searched(policy: Mapping[str, str], others: bool = False) -> list[str]:
 
     With `others` every other kind follows, so that what a policy leaves is counted too.
     """
-    unknown = [kind for kind in policy if kind not in KINDS]
+    unknown = [kind for kind in policy if kind not in KINDS and kind not in NAMED]
     if unknown:
         raise ValueError(f"scrub.policy names no kind of personal data: {unknown[0]!r}. There are: {', '.join(KINDS)}.")
     first = [kind for kind in KINDS if policy.get(kind, "leave") != "leave"]
@@ -132,7 +132,7 @@ class _Rewriter:
         return self.data[span.start : span.end].decode()
 
     def _instead(self, span: _Found) -> str:
-        placeholder, action = KINDS[span.kind].placeholder, self.policy[span.kind]
+        placeholder, action = (KINDS.get(span.kind) or NAMED[span.kind]).placeholder, self.policy[span.kind]
         if action == "placeholder":
             return placeholder
         if action == "pseudonym":

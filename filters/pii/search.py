@@ -50,7 +50,7 @@ class Search:
 
     def placed(self, data: np.ndarray) -> Iterator[Found]:
         """What stands at the places that the compiled pass names."""
-        tables = (runs.CLASSES, shapes(), runs.SINGLE, runs.PHONING)
+        tables = (runs.CLASSES, shapes(), runs.SINGLE, runs.PHONING, payment.iban_lengths())
         room = int(self.bounds[-1] - self.bounds[0]) // 256 + 1024
         out = np.empty((room, 4), np.int64)
         count = anchors.places(data, self.bounds, tables, runs.HEX, out)
@@ -183,14 +183,13 @@ class Search:
     def _iban(self, row: int, lo: int, hi: int, start: int, end: int) -> Iterator[Found]:
         joined = bytes(self.raw[max(lo, start - 2) : start])
         apart = not (joined[-1:] in (b"-", b"_", b".") and joined[:-1].isalnum())
-        value = self._text(start, end) if "iban" in self.kinds and apart else ""
-        for _ in range(8):  # a word or number after it may have been taken for a group
-            rest = bytes(self.raw[start + len(value) : min(hi, start + len(value) + 2)])
-            more = rest[:1] in (b"-", b"_", b".") and rest[1:].isdigit()
-            if len(value) >= 15 and not more and payment.iban(value):
-                yield self._span(row, start, start + len(value), "iban", value[:2])
-                return
-            value = value[: max(value.rfind(" "), value.rfind("-"), 0)]
+        rest = bytes(self.raw[end : min(hi, end + 2)])
+        more = rest[:1] in (b"-", b"_", b".") and rest[1:].isdigit()
+        if "iban" not in self.kinds or not apart or more:
+            return
+        value = self._text(start, end)
+        if payment.iban(value):
+            yield self._span(row, start, end, "iban", value[:2].upper())
 
     def _chinese(self, row: int, at: int) -> bool:
         around = bytes(self.raw[max(self.edges[row], at - BEFORE) : min(self.edges[row + 1], at + BEFORE)])

@@ -14,10 +14,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from random import Random
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from filters.pii.fold import PLAIN
 from filters.pii.kinds import KINDS
 from filters.pii.scan import find
 
@@ -68,7 +70,8 @@ def _draws(one: Wanted) -> list[str]:
     if one.kind in SHAPELESS:
         return []
     random = Random(blake2b(one.seed.encode(), digest_size=16).digest())
-    return [DRAWN.get(one.kind, reshaped)(one.value, random) for _ in range(1 if one.kind in RESERVED else DRAWS)]
+    value = one.value.translate(PLAIN)  # a full-width number has its surrogate in ASCII
+    return [DRAWN.get(one.kind, reshaped)(value, random) for _ in range(1 if one.kind in RESERVED else DRAWS)]
 
 
 def reshaped(value: str, random: Random) -> str:
@@ -100,6 +103,25 @@ def _mac(value: str, random: Random) -> str:
     return mark.join(["00", "00", "5E", "00", "53", f"{random.randrange(256):02X}"])
 
 
+def _name(value: str, random: Random) -> str:
+    """A made-up name, Chinese where the value is; common ones are somebody's, and nothing ties them to this one."""
+    return str(_faker(value, random).name())
+
+
+def _address(value: str, random: Random) -> str:
+    """A made-up street address, in one line."""
+    made = _faker(value, random)
+    return str(made.street_address()) if value.isascii() else str(made.address()).split(" ")[0]
+
+
+def _faker(value: str, random: Random) -> Any:
+    from faker import Faker  # takes a tenth of a second, and few recipes ask for it
+
+    made = Faker("zh_CN" if any("\u4e00" <= c <= "\u9fff" for c in value) else "en_US")
+    made.seed_instance(random.randrange(1 << 32))
+    return made
+
+
 def _phone(value: str, random: Random) -> str:
     """A country's code that stands apart stays; what follows begins with three noughts, which no plan assigns."""
     stop = min((value.find(mark) for mark in " -(" if value.find(mark) > 0), default=1)
@@ -112,5 +134,6 @@ def _phone(value: str, random: Random) -> str:
 
 
 NUMBERS = ("phone", "cn_mobile", "hk_mobile", "tw_mobile", "cn_landline")
-RESERVED = ("email", "ipv4", "ipv6", "mac")  # drawn from ranges set aside: nobody's, whatever a scanner says
-DRAWN = {"email": _email, "ipv4": _ipv4, "ipv6": _ipv6, "mac": _mac, **dict.fromkeys(NUMBERS, _phone)}
+RESERVED = ("email", "ipv4", "ipv6", "mac", "person", "address")  # ranges set aside, or no rule looks for them
+DRAWN = {"email": _email, "ipv4": _ipv4, "ipv6": _ipv6, "mac": _mac, "person": _name, "address": _address,
+         **dict.fromkeys(NUMBERS, _phone)}  # fmt: skip

@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
-from filters.urls import hosts, plain_urls
+from filters.urls import hosts
 from pipelines.parts import part_path, read_table
+from pipelines.removal.address import same_addresses
 from pipelines.removal.register import Entry
 from pipelines.removal.request import DOC, DOMAIN, URL, Request
 
@@ -53,7 +54,7 @@ class Wanted:
 
 
 def _plain(urls: Sequence[str | None]) -> list[str | None]:
-    found: list[str | None] = plain_urls(pa.array(urls, pa.string())).to_pylist()
+    found: list[str | None] = same_addresses(pa.array(urls, pa.string())).to_pylist()
     return found
 
 
@@ -70,7 +71,7 @@ def found_in(table: pa.Table, part: int, wanted: Wanted) -> pa.Table:
     kinds: dict[int, tuple[str, str]] = {}
     columns = (
         (TEXT, table["text_hash"], wanted.hashes), (URL, table["url"], wanted.urls),
-        (URL, plain_urls(table["url"].combine_chunks()) if wanted.urls else None, wanted.urls),
+        (URL, same_addresses(table["url"].combine_chunks()) if wanted.urls else None, wanted.urls),
         (DOC, table["doc_id"], wanted.docs),
     )  # fmt: skip
     for kind, column, values in columns:

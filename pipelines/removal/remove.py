@@ -3,13 +3,17 @@
 Only shards that hold a document of the request are written again, under new names; all others are shared with the
 version before, which stays whole. Nothing that a manifest names is touched, and the one moment at which the run changes
 is the rename of the new manifest: killed before it, the old version stands, and the next command clears what was begun.
+A shared register is told before the run changes, and a note in the run says so until it has: what was asked is never
+in a run alone, where a later run could not know it, and a run that does not obey it yet is told for what it is.
 
 What is asked is looked for in documents/, so the run's folder must be there; which shard a document is in is computed.
 """
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,10 +29,10 @@ from pipelines.removal.register import FOLDER, Entry, add, entry_of, file_of, re
 from pipelines.removal.request import Request
 from recipes.model import Recipe
 from tokenization import rewrite
-from tokenization.commit import sweep
+from tokenization.commit import put, sweep
 from tokenization.manifest import Manifest
 from tokenization.scatter import UNKNOWN_LANGUAGE
-from tokenization.versions import SHARD, Version, history, pending, requests, version_in
+from tokenization.versions import SHARD, Version, begun_file, half_done, history, pending, requests, version_in
 from tokenization.versions import file_of as manifest_name
 
 
@@ -117,9 +121,7 @@ def remove(
             return outcome
         rows = register_rows(found, outcome.documents, request, date, run.recipe)
         entry = entry_of(request, date, rows)
-        version = _commit(run, entry, outcome)
-        if register is not None:
-            add(register, entry)
+        version = _commit(run, entry, outcome, register)
         return Outcome(
             request, version, outcome.documents, outcome.near, outcome.tokens, outcome.shards, outcome.earlier
         )
@@ -147,6 +149,16 @@ def clear(run: Opened) -> None:
     for request in requests(own) if own.is_dir() else []:
         if request not in run.now.manifest.obeys and request not in adopted(run.folder):
             file_of(own, request).unlink()
+    note_begun(run.folder, half_done(run.folder))
+
+
+def note_begun(run: Path, noted: Sequence[tuple[str, str]]) -> None:
+    """Keep a note of the removals, (register, request), that are to be finished; none if there are none."""
+    file = begun_file(run)
+    if noted:
+        put(file, json.dumps(sorted(set(noted))).encode())
+    else:
+        file.unlink(missing_ok=True)
 
 
 def _planned(run: Opened, request: Request, found: Gathered, strict: bool) -> Outcome:
@@ -184,8 +196,8 @@ def _with_fates(run: Opened, rows: pa.Table) -> pa.Table:
     return rows.append_column("fate", pa.array([fates.get(name) for name in rows["doc_id"].to_pylist()], pa.string()))
 
 
-def _commit(run: Opened, entry: Entry, outcome: Outcome) -> Version:
-    """Write the request, the shards, and last the manifest."""
+def _commit(run: Opened, entry: Entry, outcome: Outcome, register: Path | None) -> Version:
+    """Write the request, the shards, tell the register, and last the manifest."""
     before = run.now.manifest
     gone = rewrite.places(list(outcome.tokens), before)
     less = _less(run, outcome)
@@ -204,8 +216,11 @@ def _commit(run: Opened, entry: Entry, outcome: Outcome) -> Version:
         left = {name: {key: n - less[f"{kind}\t{name}"][key] for key, n in of.items()} for name, of in counts.items()}
         changes[kind] = {name: of for name, of in left.items() if of["documents"]}
     made = Manifest.model_validate({**before.model_dump(), **changes})
-    path = run.folder / manifest_name(made.version)
-    made.write(path)
+    if register is not None:
+        note_begun(run.folder, [*half_done(run.folder), (str(register.absolute()), entry.id)])
+        add(register, entry)
+    made.write(run.folder / manifest_name(made.version))
+    note_begun(run.folder, half_done(run.folder))
     return history(run.folder)[-1]
 
 

@@ -1,8 +1,8 @@
 """What is asked to be removed: addresses, domains and documents, why, and how near a text must come to go with them.
 
 A request's id is a hash of what it asks, so asking again is the same request, wherever and whenever. Addresses are
-compared without scheme, user, port, fragment and last slashes (`filters.urls.plain_urls`); a domain stands for itself
-and everything below it, and is refused if nobody can own it (a public suffix).
+compared in a normal form without scheme, user, port, fragment and last slashes (`pipelines.removal.address`); a domain
+stands for itself and everything below it, and is refused if nobody can own it (a public suffix).
 """
 
 from __future__ import annotations

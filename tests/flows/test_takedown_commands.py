@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from flows.cli import app
 
+REPO = Path(__file__).resolve().parents[2]
 PAGE = "https://www.site5.example/page/45"
 
 
@@ -87,3 +90,35 @@ def test_tracing_from_the_command_line(run: Path) -> None:
     assert found["page"]["doc_id"] == found["place"]["doc_id"]
     wrong = winnow("trace", run / "manifest.json", "--shard", 3)
     assert "Say what to trace" in str(wrong.exception)
+
+
+# A disk of its own in a name space of its own, full but for some pages of 4096 bytes.
+FULL = """
+mount -t tmpfs -o size=300m none {disk} || exit 99
+cp -r {run} {disk}/run
+blocks=$(df --output=used -B4096 {disk} | tail -1)
+mount -o remount,size=$(( (blocks + {room}) * 4096 )) {disk}
+{winnow} remove {disk}/run/manifest.json --domain owner.example.net --reason asked; echo "first: $?"
+{winnow} verify {disk}/run; echo "old: $?"
+mount -o remount,size=300m {disk}
+{winnow} remove {disk}/run/manifest.json --domain owner.example.net --reason asked; echo "second: $?"
+{winnow} verify {disk}/run; echo "new: $?"
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("room", [0, 3])  # full at the first byte, and with shards half written
+def test_a_disk_that_is_full_leaves_the_old_version_and_the_command_goes_on(
+    room: int, removal_run: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    script = FULL.format(disk=disk, run=removal_run, room=room, winnow=f"{sys.executable} -m flows.cli")
+    command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script]
+    done = subprocess.run(command, cwd=REPO, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    if done.returncode == 99 or "unshare:" in done.stderr:
+        pytest.skip("this machine allows no name spaces of one's own, hence no small disk")
+    told = done.stdout + done.stderr
+    assert "first: 2" in done.stdout and "The disk is full" in done.stderr, told
+    assert "Traceback" not in done.stderr
+    assert all(f"{step}: 0" in done.stdout for step in ("old", "second", "new")), told

@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.removal.remove import NothingFoundError, Outcome, remove
+from pipelines import run as pipelines_run
+from pipelines.removal.remove import NothingFoundError, Outcome, obey, remove
 from pipelines.removal.request import Request, doc_target, domain_target, read_list, url_target
 from stats.explain import explain
 from stats.funnel import funnel
@@ -25,7 +26,7 @@ from stats.verify import verify
 from stats.versions import versions
 from tests.pipelines.removal_runs import digest, shards_of
 from tokenization.manifest import Manifest
-from tokenization.versions import history
+from tokenization.versions import half_done, history, requests, superseded
 
 REPO = Path(__file__).resolve().parents[2]
 OWNER = Request.of([domain_target("Owner.example.net")], "the owner asked")
@@ -220,7 +221,7 @@ def test_a_fault_at_any_step_leaves_the_old_version_or_the_new(
     total = next(steps)
     assert total >= 15
     wanted, original = files_of(whole), files_of(removal_run)
-    seen = set()
+    seen, cut_off = set(), list[str]()
     for fails_at in range(total):
         steps = itertools.count()
         run = shutil.copytree(removal_run, tmp_path / str(fails_at))
@@ -228,8 +229,13 @@ def test_a_fault_at_any_step_leaves_the_old_version_or_the_new(
             out(run, register=tmp_path / f"register {fails_at}")
         seen.add(len(history(run)))
         assert {name: digest_ for name, digest_ in files_of(run).items() if name in original} == original
-        if fails_at % 4 == 0:
-            assert faults(run) == []
+        if fails_at % 4 == 0 or half_done(run):
+            assert len(faults(run)) == len(half_done(run))
+        cut_off += [told for told in faults(run) if half_done(run)]
+        if half_done(run):  # the register knows what the run does not obey yet
+            assert requests(tmp_path / f"register {fails_at}") == [OWNER.id]
+        if len(history(run)) == 2:
+            assert requests(tmp_path / f"register {fails_at}") == [OWNER.id], "never in the run alone"
         again = out(run, register=tmp_path / f"register {fails_at}")
         assert again.version.manifest.version == 2
         assert files_of(run) == wanted
@@ -238,6 +244,56 @@ def test_a_fault_at_any_step_leaves_the_old_version_or_the_new(
         )
         shutil.rmtree(run)
     assert seen == {1, 2}
+    assert cut_off and all("its removal was cut off. `winnow remove" in told for told in cut_off)
+
+
+def test_a_removal_that_is_cut_off_is_told_and_finished_by_the_register(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between the register and the run: trainers and `verify` say so, and another removal does not forget it."""
+    register, manifest = tmp_path / "register", run / "manifest.json"
+    with monkeypatch.context() as patched:
+        patched.setattr(Manifest, "write", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            out(run, register=register)
+    (told,) = faults(run)
+    assert f"{manifest} does not obey the request {OWNER.id} yet" in told
+    assert superseded(manifest) == told.partition(": ")[2] or superseded(manifest) in told
+    out(run, SITE)
+    assert len(faults(run)) == 1 and "manifest.0002.json does not obey" in faults(run)[0]
+    (made,) = obey(run / "manifest.0002.json", register)
+    assert (made.version.manifest.version, made.request.id) == (3, OWNER.id)
+    assert faults(run) == [] and superseded(run / "manifest.0003.json", register) is None
+
+
+def test_two_removals_at_once_end_in_two_versions_or_one_is_told_to_wait(run: Path, tmp_path: Path) -> None:
+    commands = [
+        [
+            sys.executable,
+            "-m",
+            "flows.cli",
+            "remove",
+            str(run / "manifest.json"),
+            "--domain",
+            domain,
+            "--reason",
+            "at once",
+        ]
+        for domain in ("owner.example.net", "site4.example")
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(REPO)}
+    with pipelines_run.locked(str(run)):  # whoever comes while the run is held
+        done = subprocess.run(
+            commands[0], cwd=REPO, env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.returncode == 2 and "is being written by another process" in done.stderr + done.stdout
+        assert "Traceback" not in done.stderr
+    both = [subprocess.Popen(command, cwd=REPO, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            for command in commands]  # fmt: skip
+    told = [(process.communicate(timeout=120)[0], process.returncode) for process in both]
+    assert all(code == 0 or (code == 2 and "is being written by another process" in text) for text, code in told), told
+    assert len(history(run)) == 1 + sum(code == 0 for _, code in told) > 1
+    assert faults(run) == []
 
 
 KILLER = """
