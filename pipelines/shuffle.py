@@ -66,7 +66,7 @@ def write_one_shard(
     temporary = path.with_name(f".tmp-{path.name}")
     with pa.OSFile(str(temporary), "wb") as sink:
         dtype = dtype_for(_loaded(file, file_sha256(file)).vocab_size)
-        write_shard(sink, table.select(["doc_id", "tokens"]), tokens.format, dtype, fingerprint(mark, number, shards))
+        write_shard(sink, table.drop(["shard", "key"]), tokens.format, dtype, fingerprint(mark, number, shards))
     size, sha256 = temporary.stat().st_size, file_sha256(temporary)
     temporary.replace(path)
     documents, ids = shard_counts(str(path))

@@ -31,6 +31,7 @@ from tokenization.load import load
 from tokenization.manifest import Manifest, Shard, TokenizerInfo, Totals, dtype_for, file_sha256
 from tokenization.rewrite import read_shard
 from tokenization.scatter import named_counts
+from tokenization.shards import LABELS
 from tokenization.shuffle import ids_digest, in_sample, shard_count
 from tokenization.train import train_bpe
 from tokenization.versions import FILE, file_of, files, history, latest, version_in
@@ -230,7 +231,7 @@ def _manifest(recipe: Recipe, info: TokenizerInfo, shards: Sequence[Shard], enco
     return Manifest(
         recipe=recipe.name, recipe_hash=recipe_hash(recipe), tokenizer=info, dtype=dtype_for(info.vocab_size),
         format=recipe.tokens.format, seed=recipe.tokens.seed, shards=tuple(shards), totals=totals,
-        sources=named_counts(encoded, "sources"), languages=named_counts(encoded, "languages"),
+        sources=named_counts(encoded, "sources"), languages=named_counts(encoded, "languages"), labels=LABELS,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ the ids of documents and the offsets of their tokens are touched, through the me
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tokenization.manifest import Manifest
+from tokenization.plan_files import label_batches
 from tokenization.versions import SHARD, file_of, latest, requests, version_in
 
 SCHEMA = pa.schema([("doc_id", pa.string()), ("shard", pa.string()), ("n_tokens", pa.int64())])
@@ -75,6 +77,19 @@ class ShardRows:
                 sizes = pc.list_value_length(batch["tokens"]).cast(pa.int64())
                 shard = pa.repeat(path.name, batch.num_rows)
                 yield pa.RecordBatch.from_arrays([batch["doc_id"], shard, sizes], schema=SCHEMA)
+
+
+def label_faults(folder: Path, manifest: Manifest) -> Iterator[str]:
+    """Where the labels in the shards are not those that the manifest counts, a sentence for each column."""
+    stated = {"language": manifest.languages, "source": manifest.sources}
+    for column in manifest.labels:
+        held: Counter[str] = Counter()
+        for shard in manifest.shards:
+            for batch in label_batches(folder / shard.path, [column]):
+                for one in pc.value_counts(batch[column].cast(pa.string())).to_pylist():
+                    held[one["values"]] += one["counts"]
+        if held != Counter({name: count.documents for name, count in stated[column].items()}):
+            yield f"The shards' column {column} does not have the documents by {column} that the manifest states."
 
 
 def id_faults(path: Path, vocab_size: int, end_of_text: int) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 A manifest alone says where a token lies and what surrounds it; with the run beside it, `stats.explain` says the rest:
 the page, its place in the crawl, every edit, cut and replacement on the way. A document's shard is a hash of its id, so
-the way back opens one shard. The order of a training is `tokenization.sequences`, which the loader itself uses.
+the way back opens one shard. The order of a training is `tokenization.plan`, which the loader itself uses.
 
 Traded away: text is decoded from the ids around the token, so a character that a window cuts in two shows as U+FFFD.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,10 @@ from stats.run import open_run
 from stats.show import harmless
 from tokenization.load import load
 from tokenization.manifest import Manifest, file_sha256
+from tokenization.plan import Layout, Plan
+from tokenization.plan_files import open_plan
 from tokenization.rewrite import places, read_shard
-from tokenization.sequences import Order
+from tokenization.sequences import ORDER
 from tokenization.tokenizer import Tokenizer
 from tokenization.versions import files
 
@@ -172,21 +175,34 @@ def training_of(manifest_path: Path, checkpoint: Path, place: Place) -> Training
         other = next((f for f in files(manifest_path.parent) if file_sha256(f) == state["manifest"]), None)
         named = f"on {other}: trace that one" if other else "on a manifest that is not beside this one"
         raise ValueError(f"{checkpoint} was not trained on {manifest_path}, but {named}.")
+    if state.get("order") != ORDER:
+        raise ValueError(f"{checkpoint} was made by a version of Winnow that orders data another way, so its steps are "
+                         "not known here.")  # fmt: skip
     options, steps = state["options"], int(state["step"])
-    tokens = Manifest.read(manifest_path).totals.tokens
-    order = Order.of(tokens, options["context"], options["seed"], options["held_out"])
+    plan = _plan(manifest_path, Layout.of(options), checkpoint)
     first = place.stream + (place.at or 0)
-    last = first if place.at is not None else place.stream + place.last - place.first - 1
-    numbers = np.array(
-        [*order.sequences_with(first), *range(first // order.context, last // order.context + 1)], np.int64
-    )
-    apart = bool(((numbers >= order.count) & (numbers < order.count + order.held_out)).any())
+    last = first + 1 if place.at is not None else place.stream + place.last - place.first
+    numbers = plan.sequences_with(first, last)
     seen = []
-    for spot, number in order.places_of(np.unique(numbers), steps * options["batch"]):
+    for spot, number in plan.places_of(numbers, steps * options["batch"]):
         step, within = divmod(spot, options["batch"])
         ranks = next((n for start, n in reversed(state.get("teams", [])) if start <= step), None)
-        seen.append(Seen(step, within % ranks if ranks else None, spot // order.count, number))
-    return Training(str(checkpoint), steps, seen, apart)
+        seen.append(Seen(step, within % ranks if ranks else None, plan.epoch_of(spot), number))
+    return Training(str(checkpoint), steps, seen, bool(np.isin(numbers, plan.held_out).any()))
+
+
+def _plan(manifest_path: Path, layout: Layout, checkpoint: Path) -> Plan:
+    """The plan that the training followed: its own files, where they are left, else made again for this once."""
+    manifest = Manifest.read(manifest_path)
+    own = (checkpoint if checkpoint.is_dir() else checkpoint.parent) / "cache"
+
+    def path_of(number: int) -> Path:
+        return manifest_path.parent / manifest.shards[number].path
+
+    if own.is_dir() or not layout.indexed:
+        return open_plan(manifest, layout, path_of, own)
+    with TemporaryDirectory() as made:
+        return open_plan(manifest, layout, path_of, Path(made))
 
 
 def _checkpoint(folder: Path) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from filters.sql import literal
 from recipes.scrub import MODEL_KINDS
 from stats.proofs import AGAIN, counted, parts
 from stats.run import Run, footers
-from stats.shards import id_faults, shard_files
+from stats.shards import id_faults, label_faults, shard_files
 from stats.versions import tokenized, versions_faults
 from tokenization.manifest import Manifest
 from tokenization.versions import begun, erasing, file_of, latest
@@ -203,6 +203,8 @@ def _shards(run: Run) -> Iterator[str]:
             yield (f"{path} holds {unknown:,} ids that its tokenizer does not have, and {unended:,} documents without "
                    "end-of-text. Delete it and run again.")  # fmt: skip
     yield from _manifest_totals(run, manifest)
+    for fault in label_faults(run.path, manifest):
+        yield f"{fault} Delete {run.path / 'manifest.json'} and run again."
 
 
 def _manifest_totals(run: Run, manifest: Manifest) -> Iterator[str]:

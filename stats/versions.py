@@ -15,7 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from stats.run import Run
-from stats.shards import ShardRows, all_shards, id_faults
+from stats.shards import ShardRows, all_shards, id_faults, label_faults
 from tokenization.manifest import Shard, TokenizerInfo, file_sha256
 from tokenization.scatter import UNKNOWN_LANGUAGE
 from tokenization.versions import SHARD, Version, erased, history, version_in
@@ -102,6 +102,7 @@ def versions_faults(run: Run) -> Iterator[str]:
         for version in found:
             if not gone & {shard.path for shard in version.manifest.shards}:
                 yield from _sums(run, version)
+                yield from (f"{version.path}: {fault} {RESTORE}" for fault in label_faults(run.path, version.manifest))
     finally:
         run.connection.unregister("version_rows")
 

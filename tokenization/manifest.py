@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Annotated, Literal
@@ -34,7 +35,13 @@ def dtype_for(vocab_size: int) -> Dtype:
     return "uint16" if vocab_size <= 1 << 16 else "uint32"
 
 
+# What nearly every path is, and safe by its looks: told without taking ten thousand paths apart.
+_PLAIN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
+
+
 def _inside(path: str) -> str:
+    if _PLAIN.fullmatch(path):
+        return path
     pure, foreign = PurePosixPath(path), PureWindowsPath(path)
     if pure.is_absolute() or foreign.drive or ".." in pure.parts or "\\" in path or "\0" in path:
         raise ValueError(f"{path!r} leads outside the manifest's folder")

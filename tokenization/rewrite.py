@@ -70,7 +70,7 @@ def read_shard(path: Path) -> pa.Table:
                          "newest version.")  # fmt: skip
     try:
         if path.suffix == ".parquet":
-            return pq.read_table(path, columns=["doc_id", "tokens"], partitioning=None)
+            return pq.read_table(path, partitioning=None)
         with pa.memory_map(str(path)) as source:
             return pa.ipc.open_file(source).read_all()
     except (pa.ArrowException, OSError, KeyError) as error:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from tokenization.encode import encode_documents
 from tokenization.manifest import Count, dtype_for
-from tokenization.shards import schema_for, token_lists
+from tokenization.shards import LABELS, schema_for, token_lists
 from tokenization.shuffle import order_keys, shard_of
 from tokenization.tokenizer import Tokenizer
 
@@ -22,15 +22,17 @@ UNKNOWN_LANGUAGE = "und"  # ISO 639-2: undetermined
 
 
 def encoded_schema(tokenizer: Tokenizer) -> pa.Schema:
-    """Columns of the temporary `encoded/`: a shard's, and where the document goes."""
-    return pa.schema([*schema_for(dtype_for(tokenizer.vocab_size)), *PLACE])
+    """Columns of the temporary `encoded/`: a shard's, labels as plain words, and where the document goes."""
+    labels = [pa.field(name, pa.string(), nullable=False) for name in LABELS]
+    return pa.schema([*schema_for(dtype_for(tokenizer.vocab_size)), *labels, *PLACE])
 
 
 def encode_rows(batch: pa.RecordBatch, tokenizer: Tokenizer, seed: int, shards: int) -> pa.Table:
-    """Rows of `encoded_schema` for rows of kept/: doc_id and text in, ids and place out."""
+    """Rows of `encoded_schema` for rows of kept/: doc_id, source, lang and text in, ids, labels and place out."""
     lists = token_lists(*encode_documents(tokenizer, batch["text"]), dtype_for(tokenizer.vocab_size))
     keys = order_keys(batch["doc_id"].to_pylist(), seed)
-    columns = [batch["doc_id"], lists, pa.array(shard_of(keys, shards)), pa.array(keys)]
+    labels = [pc.fill_null(batch["lang"], UNKNOWN_LANGUAGE), batch["source"]]
+    columns = [batch["doc_id"], lists, *labels, pa.array(shard_of(keys, shards)), pa.array(keys)]
     return pa.table(columns, schema=encoded_schema(tokenizer))
 
 

@@ -1,69 +1,82 @@
-"""Which training step sees which tokens: a pure function of the seed, and the one place where it is written.
+"""Which sequence a training comes to at which place: a pure function of the seed, and the one place that says so.
 
-All shards are one long stream of ids, cut into sequences of `context` + 1 ids that overlap by one; an epoch is a
-permutation of them from the seed and the epoch's number, and the last sequences of the stream are held out. The loader
-asks what comes at a place of the order; lineage asks the other way round.
+An epoch is a permutation of `count` sequences from the seed, the stream's number and the epoch's (see `permutation`),
+computed for each place as it is asked, and the other way round. So a position in the data is one number, whatever the
+number of ranks, and lineage asks where a sequence came without going through the order.
 
-Traded away: a permutation takes four bytes a sequence (1 GB for a corpus of 2**39 tokens at 2,048 a sequence).
+With a `window`, an epoch goes through blocks of that many neighbouring sequences, blocks in a permuted order and
+sequences permuted within each; what is left over at the end of the stream comes last. Shards are shuffled already, so
+that is a fair order too, and one that needs only few shards at a time. Traded away: in it, neighbours stay near.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
+import numba
 import numpy as np
-import numpy.typing as npt
+
+from tokenization.permutation import Numbers, backward, forward, key_of
+
+ORDER = 2  # which way of ordering: checkpoints of another cannot be continued or traced
+BLOCKS = -1  # the block number that stands for the order of the blocks themselves
 
 
 @dataclass(frozen=True)
 class Order:
-    """The order of a training over a stream of ids: `count` sequences are trained on, `held_out` come after them."""
+    """The order of a training over `count` sequences; `stream` tells apart the orders that one training mixes."""
 
-    context: int
     seed: int
     count: int
-    held_out: int
+    window: int = 0
+    stream: int = 0
 
-    @staticmethod
-    def of(tokens: int, context: int, seed: int, held_out: int) -> Order:
-        """Of a stream of `tokens` ids; at most a tenth of the sequences are held out.
+    def numbers_at(self, places: Numbers) -> Numbers:
+        """Which sequences come at `places`, counted from 0 over all epochs.
 
-        >>> Order.of(1001, 100, 0, 64)
-        Order(context=100, seed=0, count=9, held_out=1)
+        >>> sorted(Order(7, 5).numbers_at(np.arange(5)).tolist())
+        [0, 1, 2, 3, 4]
         """
-        everything = max(tokens - 1, 0) // context
-        apart = min(held_out, everything // 10)
-        return Order(context, seed, everything - apart, apart)
+        return _numbers_at(places, self.seed, self.stream, self.count, self._window())
 
-    def number_at(self, place: int) -> int:
-        """Which sequence comes at `place`, counted from 0 over all epochs."""
-        epoch, within = divmod(place, self.count)
-        return int(_permutation(self.seed, epoch, self.count)[within])
+    def places_of(self, number: int, epochs: int) -> Numbers:
+        """The place of sequence `number` in each of the first `epochs` epochs, in order.
 
-    def sequences_with(self, token: int) -> list[int]:
-        """The sequences that the id at `token` of the stream is in: two where it ends one and begins the next.
-
-        >>> Order.of(1001, 100, 0, 0).sequences_with(100), Order.of(1001, 100, 0, 0).sequences_with(101)
-        ([0, 1], [1])
+        >>> order = Order(7, 1000, window=64)
+        >>> order.numbers_at(order.places_of(321, 3)).tolist()
+        [321, 321, 321]
         """
-        last = token // self.context
-        both = [last - 1, last] if token % self.context == 0 else [last]
-        return [number for number in both if 0 <= number < self.count + self.held_out]
+        return _places_of(number, epochs, self.seed, self.stream, self.count, self._window())
 
-    def places_of(self, numbers: npt.NDArray[np.int64], before: int) -> Iterator[tuple[int, int]]:
-        """(place, sequence) at which the order comes to any of `numbers`, below place `before`, in order."""
-        for epoch in range(-(-before // self.count)):
-            order = _permutation(self.seed, epoch, self.count)
-            for within in np.flatnonzero(np.isin(order, numbers)).tolist():
-                place = epoch * self.count + within
-                if place < before:
-                    yield place, int(order[within])
+    def _window(self) -> int:
+        return self.window if 0 < self.window < self.count else self.count
 
 
-@lru_cache(maxsize=2)  # a batch may lie across the end of an epoch
-def _permutation(seed: int, epoch: int, count: int) -> npt.NDArray[np.integer]:
-    numbers: npt.NDArray[np.integer] = np.arange(count).astype(np.uint32 if count < 1 << 32 else np.uint64)
-    np.random.default_rng((seed, epoch)).shuffle(numbers)
-    return numbers
+@numba.njit(cache=True, nogil=True)
+def _numbers_at(places, seed, stream, count, window):  # type: ignore[no-untyped-def]
+    out = np.empty(len(places), np.int64)
+    blocks = count // window
+    for i in range(len(places)):
+        epoch, within = places[i] // count, places[i] % count
+        block, inside = within // window, within % window
+        size = window
+        if block < blocks:
+            block = forward(block, blocks, key_of(seed, stream, epoch, BLOCKS))
+        else:
+            size = count - blocks * window
+        out[i] = block * window + forward(inside, size, key_of(seed, stream, epoch, block))
+    return out
+
+
+@numba.njit(cache=True, nogil=True)
+def _places_of(number, epochs, seed, stream, count, window):  # type: ignore[no-untyped-def]
+    out = np.empty(epochs, np.int64)
+    blocks = count // window
+    for epoch in range(epochs):
+        block, inside = number // window, number % window
+        size = window if block < blocks else count - blocks * window
+        at = backward(inside, size, key_of(seed, stream, epoch, block))
+        if block < blocks:
+            block = backward(block, blocks, key_of(seed, stream, epoch, BLOCKS))
+        out[epoch] = epoch * count + block * window + at
+    return out

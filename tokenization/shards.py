@@ -2,14 +2,15 @@
 
 An Arrow shard is an uncompressed IPC file of a few record batches, each of whole documents and of about a
 million tokens. The ids of a batch are one contiguous buffer in the file, so `batch["tokens"].flatten()` of a
-memory-mapped shard is a view of the page cache: no copy, no decoding. Lists have 64-bit offsets.
+memory-mapped shard is a view of the page cache: no copy, no decoding. Lists have 64-bit offsets. What a document is
+(`language`, `source`) lies beside it as a dictionary's codes, so that a trainer can weigh documents and read no text.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -18,18 +19,25 @@ import pyarrow.parquet as pq
 from tokenization.manifest import Dtype
 
 BATCH_TOKENS = 1 << 20
+LABELS: tuple[Literal["language", "source"], ...] = ("language", "source")
+LABEL = pa.dictionary(pa.int32(), pa.string())
+ANSWERS = pa.list_(pa.field("item", pa.uint32(), nullable=False))
 FINGERPRINT = b"winnow.fingerprint"
 
 
-def schema_for(dtype: Dtype) -> pa.Schema:
-    """Columns of a shard: doc_id, and the document's ids, end-of-text last."""
+def schema_for(dtype: Dtype, more: Sequence[str] = ()) -> pa.Schema:
+    """Columns of a shard: doc_id, the document's ids, end-of-text last, and those of `more` (labels, `answers`).
+
+    >>> schema_for("uint16", ["language"]).names
+    ['doc_id', 'tokens', 'language']
+    """
     kind = pa.uint16() if dtype == "uint16" else pa.uint32()
-    return pa.schema(
-        [
-            pa.field("doc_id", pa.string(), nullable=False),
-            pa.field("tokens", pa.large_list(pa.field("item", kind, nullable=False)), nullable=False),
-        ]
-    )
+    fields = [
+        pa.field("doc_id", pa.string(), nullable=False),
+        pa.field("tokens", pa.large_list(pa.field("item", kind, nullable=False)), nullable=False),
+    ]
+    fields += [pa.field(name, LABEL, nullable=False) for name in LABELS if name in more]
+    return pa.schema([*fields, *([pa.field("answers", ANSWERS, nullable=False)] if "answers" in more else [])])
 
 
 def token_lists(ids: np.ndarray[Any, Any], offsets: np.ndarray[Any, Any], dtype: Dtype) -> pa.LargeListArray:
@@ -59,9 +67,16 @@ def batches(table: pa.Table) -> Iterator[pa.RecordBatch]:
 
 
 def write_shard(sink: object, table: pa.Table, form: str, dtype: Dtype, mark: str) -> None:
-    """Write a shard's rows, in the order they have, with fingerprint `mark` in the schema's metadata."""
-    schema = schema_for(dtype).with_metadata({FINGERPRINT: mark.encode()})
-    rows = (batch.cast(schema) for batch in batches(table))
+    """Write a shard's rows, in the order they have, with fingerprint `mark` in the schema's metadata.
+
+    Labels and answers are written where `table` has them. A dictionary holds just the labels of these rows, in the
+    order in which they come, so equal rows are equal bytes and nothing is left of rows that went.
+    """
+    schema = schema_for(dtype, table.column_names).with_metadata({FINGERPRINT: mark.encode()})
+    for name in set(LABELS) & set(table.column_names):
+        words = table[name].cast(pa.string()).combine_chunks()
+        table = table.set_column(table.column_names.index(name), name, words.dictionary_encode())
+    rows = (batch.cast(schema) for batch in batches(table.select(schema.names)))
     if form == "parquet":
         with pq.ParquetWriter(sink, schema, compression="zstd") as out:
             for batch in rows:

@@ -3,7 +3,8 @@
 `checkpoint.pt` holds weights, optimiser, random states, the step, the position in the data, the options, the
 manifest's hash, and how many ranks shared the steps, so that who saw a token can be told afterwards. A new one is
 written beside it, flushed to the disk and renamed over it, so a kill or a full disk at any moment leaves the one
-before. Traded away: one file from one rank, which fits models that fit one device.
+before. Weights and optimiser are written whole and by name, however they were spread, so another number of ranks, or
+another way of spreading, goes on from them. Traded away: one file from one rank, which fits models that fit one.
 """
 
 from __future__ import annotations
@@ -16,12 +17,22 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.distributed.checkpoint.state_dict import (
+    StateDictOptions,
+    get_model_state_dict,
+    get_optimizer_state_dict,
+    set_model_state_dict,
+    set_optimizer_state_dict,
+)
 
 from tokenization.manifest import file_sha256
+from tokenization.sequences import ORDER
 from tokenization.versions import files, newer
+from training.optimise import Optimisers
 from training.options import TrainOptions
 
 Team = tuple[int, int]  # (first step, ranks from there on)
+WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True)
 
 
 def path_of(options: TrainOptions) -> Path:
@@ -30,22 +41,28 @@ def path_of(options: TrainOptions) -> Path:
 
 
 def save(
-    options: TrainOptions, model: nn.Module, optimiser: torch.optim.Optimizer, step: int, teams: Sequence[Team] = ()
-) -> None:
-    """Write the checkpoint after `step` steps; `teams` are (first step, ranks).
+    options: TrainOptions, manifest: Path, model: nn.Module, optimisers: Optimisers, step: int,
+    teams: Sequence[Team] = (), writes: bool = True,
+) -> None:  # fmt: skip
+    """Write the checkpoint after `step` steps; `teams` are (first step, ranks). All ranks call this, one writes.
 
     OSError if the disk does not take it, and the old one stays.
     """
+    weights = get_model_state_dict(model, options=WHOLE)
+    moments = get_optimizer_state_dict(model, list(optimisers), options=WHOLE)
+    if not writes:
+        return
     path = path_of(options)
     path.parent.mkdir(parents=True, exist_ok=True)
     state = {
+        "order": ORDER,
         "step": step,
         "sequences": step * options.batch,  # the position in the data
-        "manifest": file_sha256(options.manifest),
+        "manifest": file_sha256(manifest),
         "options": options.fixed(),
         "teams": [list(team) for team in teams],
-        "model": model.state_dict(),
-        "optimiser": optimiser.state_dict(),
+        "model": weights,
+        "optimiser": moments,
         "random": torch.get_rng_state(),
         "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
     }
@@ -60,7 +77,7 @@ def save(
         temporary.unlink(missing_ok=True)
 
 
-def restore(options: TrainOptions, model: nn.Module, optimiser: torch.optim.Optimizer) -> int:
+def restore(options: TrainOptions, manifest: Path, model: nn.Module, optimisers: Optimisers) -> int:
     """Load the checkpoint if there is one and it is wanted; returns the next step, 0 without one.
 
     ValueError in a sentence if it is damaged or of another training.
@@ -68,26 +85,40 @@ def restore(options: TrainOptions, model: nn.Module, optimiser: torch.optim.Opti
     path = path_of(options)
     if not options.resume or not path.is_file():
         return 0
-    try:
-        state = torch.load(path, weights_only=True, map_location="cpu")
-        wanted = {"manifest": file_sha256(options.manifest), **options.fixed()}
-        found = {"manifest": state["manifest"], **state["options"]}
-    except (RuntimeError, EOFError, KeyError, TypeError, ValueError, pickle.UnpicklingError) as error:
-        raise ValueError(f"{path} is damaged ({type(error).__name__}). Delete it to start anew.") from error
-    if found["manifest"] != wanted["manifest"] and (old := _replaced_by(options, found["manifest"])) is not None:
+    state = read(path)
+    wanted = {"manifest": file_sha256(manifest), **options.fixed()}
+    found = {"manifest": state["manifest"], **state["options"]}
+    if found["manifest"] != wanted["manifest"] and (old := _replaced_by(manifest, found["manifest"])) is not None:
         raise ValueError(f"{path} was trained on {old}, which {options.manifest} supersedes: what was removed is in "
                          f"its weights. Choose another --out, or --no-resume; to go on with {old}, name it and say "
                          "--superseded.")  # fmt: skip
+    if state.get("order") != ORDER:
+        raise ValueError(f"{path} was made by a version of Winnow that orders data another way. Choose another --out, "
+                         "or --no-resume.")  # fmt: skip
     for key, value in wanted.items():
         if found.get(key) != value:
             was = (
                 "another manifest" if key == "manifest" else f"--{key.replace('_', '-')} {found.get(key)}, not {value}"
             )
             raise ValueError(f"{path} is of another training: it has {was}. Choose another --out, or --no-resume.")
-    model.load_state_dict(state["model"])
-    optimiser.load_state_dict(state["optimiser"])
+    set_model_state_dict(model, state["model"], options=WHOLE)
+    set_optimizer_state_dict(model, list(optimisers), state["optimiser"], options=WHOLE)
     _restore_random(state)
     return int(state["step"])
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A checkpoint, its tensors mapped; ValueError or FileNotFoundError in a sentence if it cannot be read."""
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no checkpoint {path}. Give the --out of a training.")
+    try:
+        state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu", mmap=True)
+        missing = {"manifest", "options", "step", "model", "optimiser", "random"} - state.keys()
+        if missing:
+            raise KeyError(sorted(missing)[0])
+    except (RuntimeError, EOFError, KeyError, TypeError, AttributeError, ValueError, pickle.UnpicklingError) as error:
+        raise ValueError(f"{path} is damaged ({type(error).__name__}). Delete it to start anew.") from error
+    return state
 
 
 def teams(options: TrainOptions) -> list[Team]:
@@ -95,13 +126,13 @@ def teams(options: TrainOptions) -> list[Team]:
     path = path_of(options)
     if not options.resume or not path.is_file():
         return []
-    state = torch.load(path, weights_only=True, map_location="cpu", mmap=True)
+    state = read(path)
     return [(int(first), int(ranks)) for first, ranks in state.get("teams", [])]
 
 
-def _replaced_by(options: TrainOptions, sha256: str) -> Path | None:
+def _replaced_by(manifest: Path, sha256: str) -> Path | None:
     """The manifest of this sha256 beside the one asked for, if that one, or one after it, replaces it."""
-    for file in files(Path(options.manifest).parent):
+    for file in files(manifest.parent):
         if file_sha256(file) == sha256 and newer(file) is not None:
             return file
     return None

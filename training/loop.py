@@ -1,34 +1,39 @@
 """The training loop: verify, restore, step, log, save.
 
-One process on CPU or GPU, or one a device under torchrun (DDP). A step's batch and learning rate depend on the
-step's number only, so a stopped training that is started again takes exactly the next batch; on CPU its losses are
-equal to the bit. Traded away: each step waits for its loss, so that the log is exact and a NaN stops at once.
+One process on CPU or GPU, or one a device under torchrun (DDP or FSDP). A step's batch and learning rate depend on the
+step's number only, so a stopped training that is started again, on any number of ranks, takes exactly the next batch;
+on one CPU its losses are equal to the bit. The data of the next steps is made by a thread meanwhile. Traded away: each
+step waits for its loss, so that the log is exact and a NaN stops at once.
 """
 
 from __future__ import annotations
 
-import json
 import math
-import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 
 from tokenization.manifest import Manifest
-from tokenization.versions import superseded
+from tokenization.versions import file_of, superseded
 from training import checkpoint
-from training.data import Sequences
+from training.cache import exists, is_remote
+from training.data import IGNORED
+from training.dataset import Rows, TokenDataset, local_manifest
+from training.evaluate import held_out_losses
+from training.flops import flops_a_token, peak
+from training.log import Log
 from training.model import ModelConfig, Transformer
+from training.optimise import Optimisers, learning_rate, make_optimisers
 from training.options import TrainOptions
+from training.team import Team, gradients_travel, joined, sharded, wrapped
+from training.verify import Verified
 
 
 @dataclass
@@ -43,155 +48,152 @@ class TrainResult:
     stopped: bool = False
 
 
-@dataclass(frozen=True)
-class Team:
-    """This process among those that train together: torchrun's, or just itself."""
-
-    rank: int
-    ranks: int
-    device: torch.device
-
-    def total(self, *values: float) -> list[float]:
-        """Each value summed over all ranks; every rank gets the same."""
-        if self.ranks == 1:
-            return list(values)
-        tensor = torch.tensor(values, dtype=torch.float64, device=self.device)
-        dist.all_reduce(tensor)
-        return tensor.tolist()  # type: ignore[no-any-return]
-
-    def autocast(self) -> AbstractContextManager[object]:
-        """bf16 for matrix products on a GPU."""
-        return torch.autocast("cuda", torch.bfloat16) if self.device.type == "cuda" else nullcontext()
-
-
 def train(options: TrainOptions) -> TrainResult:
     """Train from scratch or from the checkpoint in `options.out`; ValueError in a sentence if a shard is wrong."""
-    manifest, folder = Manifest.read(options.manifest), Path(options.manifest).parent
-    why = superseded(Path(options.manifest), Path(options.removals) if options.removals else None)
-    if why is not None and not options.superseded:
+    file, root = local_manifest(options.manifest, options.cache_folder)
+    manifest = Manifest.read(file)
+    if (why := _superseded(options, file, manifest)) is not None and not options.superseded:
         raise ValueError(f"{why} To train on it all the same, say --superseded.")
-    if problems := manifest.problems(folder):
-        raise ValueError(problems[0])
-    data = Sequences(manifest, folder, options.context, options.seed, options.held_out, Path(options.out) / "ids")
-    if data.count < options.batch:
-        raise ValueError(f"The corpus has {data.count} sequences, too few for one --batch {options.batch}.")
-    with joined(options) as team:
-        if options.batch % (team.ranks * options.accumulate):
-            raise ValueError(f"--batch {options.batch} must be a multiple of {team.ranks} ranks times --accumulate.")
-        return _train(options, data, team)
-
-
-def _train(options: TrainOptions, data: Sequences, team: Team) -> TrainResult:
-    torch.manual_seed(options.seed)
-    shape = ModelConfig(data.vocab_size, options.width, options.layers, options.heads, options.context)
-    model = Transformer(shape).to(team.device)
-    optimiser = make_optimiser(model, options)
-    first = checkpoint.restore(options, model, optimiser)
-    teams = [*(team for team in checkpoint.teams(options) if team[0] < first), (first, team.ranks)]
-    result = TrainResult(first, first, data.unigram_entropy())
-    log = Log(options, team, first)
-    log.say(f"{model.parameter_count():,} parameters on {team.ranks} x {team.device.type}, {data.ends[-1]:,} tokens, "
-            f"unigram entropy {result.entropy:.4f} nats a token, from step {first} of {options.steps}")  # fmt: skip
-    wrapped: nn.Module = DistributedDataParallel(model) if team.ranks > 1 else model
-    if team.device.type == "cuda" and options.compile:
-        wrapped = torch.compile(wrapped)  # type: ignore[assignment]
-    with stoppable() as asked:
-        for step in range(first, options.steps):
-            began = time.monotonic()
-            loss = one_step(wrapped, optimiser, data, options, step, team)
-            seconds = time.monotonic() - began
-            result.losses.append(loss)
-            result.last_step = step + 1
-            last = step + 1 == options.steps
-            if data.held_out and (last or (step + 1) % options.eval_every == 0):
-                result.held_out[step] = held_out_loss(model, data, options, team)
-            log.step(step, loss, learning_rate(options, step), seconds, result.held_out.get(step))
-            # All ranks must agree: one that left alone would leave the others waiting for it.
-            result.stopped = not last and team.total(float(bool(asked)))[0] > 0
-            if (last or result.stopped or (step + 1) % options.save_every == 0) and team.rank == 0:
-                checkpoint.save(options, model, optimiser, step + 1, teams)
-            if result.stopped:
-                log.say(f"Stopped after step {step + 1}, saved; the same command goes on from there.")
-                break
-    return result
-
-
-@contextmanager
-def joined(options: TrainOptions) -> Iterator[Team]:
-    """The team that torchrun's environment describes; on a CPU, with all cores that this process may use."""
-    cuda = torch.cuda.is_available() if options.device == "auto" else options.device == "cuda"
-    if cuda and not torch.cuda.is_available():
-        raise ValueError("--device cuda: PyTorch sees no CUDA device here. Use --device cpu.")
-    rank, ranks, local = (int(os.environ.get(k, d)) for k, d in (("RANK", 0), ("WORLD_SIZE", 1), ("LOCAL_RANK", 0)))
-    if cuda:
-        torch.cuda.set_device(local)
-        torch.set_float32_matmul_precision("high")
-    else:
-        beside = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
-        torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) // beside))
-    if ranks > 1:
-        dist.init_process_group("nccl" if cuda else "gloo")
+    verified = Verified(manifest, root, options.verify)
     try:
-        yield Team(rank, ranks, torch.device(f"cuda:{local}" if cuda else "cpu"))
+        with joined(options) as team:
+            if options.batch % (team.ranks * options.accumulate):
+                raise ValueError(
+                    f"--batch {options.batch} must be a multiple of {team.ranks} ranks times --accumulate."
+                )
+            data = TokenDataset(
+                options.manifest, options.batch, rank=team.rank, ranks=team.ranks, steps=options.steps,
+                prefetch=options.prefetch, cache=str(options.cache_folder), cache_bytes=options.cache_bytes,
+                apart=options.documents == "apart", **options.layout.as_dict(),
+            )  # fmt: skip
+            if data.sequences.count < options.batch:
+                raise ValueError(
+                    f"The corpus has {data.sequences.count} sequences, too few for one --batch {options.batch}."
+                )
+            return _Training(options, data, team, verified, file).run()
     finally:
-        if ranks > 1:
-            dist.destroy_process_group()
+        verified.stop()
 
 
-def make_optimiser(model: nn.Module, options: TrainOptions) -> torch.optim.Optimizer:
-    """AdamW (arXiv:1711.05101) that decays matrices and leaves the norms' gains alone."""
-    matrices = [p for p in model.parameters() if p.dim() >= 2]
-    gains = [p for p in model.parameters() if p.dim() < 2]
-    groups = [{"params": matrices, "weight_decay": options.weight_decay}, {"params": gains, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=options.lr, betas=(0.9, 0.95), fused=next(model.parameters()).is_cuda)
+def _superseded(options: TrainOptions, file: Path, manifest: Manifest) -> str | None:
+    """Why the manifest should not be trained on, in a sentence; of a remote one the next version's name is asked."""
+    if is_remote(options.manifest):
+        after = f"{options.manifest.rpartition('/')[0]}/{file_of(manifest.version + 1)}"
+        if exists(after):
+            return f"{options.manifest} is superseded by {after}."
+    return superseded(file, Path(options.removals) if options.removals else None)
+
+
+class _Training:
+    """One training on one rank: its parts, put together."""
+
+    def __init__(
+        self, options: TrainOptions, data: TokenDataset, team: Team, verified: Verified, manifest: Path
+    ) -> None:
+        torch.manual_seed(options.seed)
+        self.options, self.data, self.team, self.verified = options, data, team, verified
+        vocabulary = data.sequences.manifest.tokenizer.vocab_size
+        self.shape = ModelConfig(vocabulary, options.width, options.layers, options.heads, options.context)
+        self.model = Transformer(self.shape).to(team.device)
+        self.parameters = self.model.parameter_count()
+        sharded(self.model, options, team)
+        self.optimisers = make_optimisers(self.model, options)
+        self.manifest = manifest
+        self.first = checkpoint.restore(options, manifest, self.model, self.optimisers)
+        before = (one for one in checkpoint.teams(options) if one[0] < self.first)
+        self.teams = [*before, (self.first, team.ranks)]
+        self.peak = peak(team.device, options.peak_flops)
+
+    def run(self) -> TrainResult:
+        """Take the steps that are left."""
+        options, data = self.options, self.data
+        result = TrainResult(self.first, self.first, data.sequences.unigram_entropy())
+        log = Log(options, self.team.rank == 0, self.first)
+        self._greet(log, result.entropy)
+        model, data.step = wrapped(self.model, options, self.team), self.first
+        with stoppable() as asked:
+            steps = iter(data)
+            for step in range(self.first, options.steps):
+                began = time.monotonic()
+                rows = next(steps)
+                waited = time.monotonic() - began
+                loss = one_step(model, self.optimisers, rows, options, step, self.team)
+                seconds = time.monotonic() - began
+                result.losses.append(loss)
+                result.last_step = step + 1
+                last = step + 1 == options.steps
+                held: dict[str, float] = {}
+                if data.sequences.held_out and (last or (step + 1) % options.eval_every == 0):
+                    held = held_out_losses(self.model, data.sequences, options.batch, self.team)
+                    result.held_out[step] = held[""]
+                log.step(step, {**self._figures(step, loss, seconds), "waited_s": round(waited, 6)}, held)
+                self.verified.check(wait=last)
+                # All ranks must agree: one that left alone would leave the others waiting for it.
+                result.stopped = not last and self.team.total(float(bool(asked)))[0] > 0
+                if last or result.stopped or (step + 1) % options.save_every == 0:
+                    self._save(step + 1)
+                    log.drawn()
+                if result.stopped:
+                    log.say(f"Stopped after step {step + 1}, saved; the same command goes on from there.")
+                    break
+            steps.close()  # type: ignore[attr-defined]
+        log.close()
+        return result
+
+    def _save(self, step: int) -> None:
+        writes = self.team.rank == 0
+        checkpoint.save(self.options, self.manifest, self.model, self.optimisers, step, self.teams, writes)
+
+    def _figures(self, step: int, loss: float, seconds: float) -> dict[str, float]:
+        options = self.options
+        speed = options.batch * options.context / seconds
+        row = {"loss": loss, "lr": learning_rate(options, step), "tokens_per_s": round(speed)}
+        if self.peak is not None:
+            row["mfu"] = speed * flops_a_token(self.shape, self.parameters) / (self.peak * self.team.ranks)
+        return row
+
+    def _greet(self, log: Log, entropy: float) -> None:
+        data, options, plan = self.data.sequences, self.options, self.data.sequences.plan
+        log.say(f"{self.parameters:,} parameters on {self.team.ranks} x {self.team.device.type}, "
+                f"{data.shards.tokens:,} tokens, unigram entropy {entropy:.4f} nats a token, "
+                f"from step {self.first} of {options.steps}")  # fmt: skip
+        if options.packing == "best-fit":
+            log.say(f"best-fit packing: {plan.padding():.2%} of places are padding")
+        if options.mix:
+            seen = plan.epochs(options.steps * options.batch)
+            log.say("epochs by label: " + ", ".join(f"{name} {epochs:.2f}" for name, epochs in seen.items()))
 
 
 def one_step(
-    model: nn.Module, optimiser: torch.optim.Optimizer, data: Sequences, options: TrainOptions, step: int, team: Team
+    model: nn.Module, optimisers: Optimisers, rows: Rows, options: TrainOptions, step: int, team: Team
 ) -> float:
-    """Forward, backward, clip, update; returns the mean loss over all ranks, in nats a token."""
-    for group in optimiser.param_groups:
+    """Forward, backward, clip, update; returns the mean loss over all ranks' targets, in nats a token."""
+    for group in (group for optimiser in optimisers for group in optimiser.param_groups):
         group["lr"] = learning_rate(options, step)
-    rows = torch.from_numpy(data.batch(step, options.batch, team.rank, team.ranks)).to(team.device)
+    learnt = max(team.total(float((rows["targets"] != IGNORED).sum()))[0], 1.0)
+    count = torch.tensor(learnt / team.ranks, device=team.device)  # DDP and FSDP take the mean over ranks
     total = torch.zeros((), device=team.device)
-    pieces = rows.chunk(options.accumulate)
-    for number, piece in enumerate(pieces, 1):
-        waits = team.ranks > 1 and number < len(pieces)  # gradients travel once a step, with the last piece
-        with model.no_sync() if waits else nullcontext():  # type: ignore[operator]
+    parts = _parts({name: value.to(team.device, non_blocking=True) for name, value in rows.items()}, options)
+    for number, part in enumerate(parts, 1):
+        with gradients_travel(model, number == len(parts)):
             with team.autocast():
-                loss: Tensor = model(piece[:, :-1], piece[:, 1:]) / options.accumulate
+                loss: Tensor = model(*part, learnt=count)
             loss.backward()  # type: ignore[no-untyped-call]
         total += loss.detach()
     nn.utils.clip_grad_norm_(model.parameters(), options.clip)
-    optimiser.step()
-    optimiser.zero_grad(set_to_none=True)
+    for optimiser in optimisers:
+        optimiser.step()
+        optimiser.zero_grad(set_to_none=True)
     value = team.total(float(total))[0] / team.ranks
     if not math.isfinite(value):
         raise ValueError(f"The loss is {value} at step {step}. Use a smaller --lr.")
     return value
 
 
-@torch.no_grad()
-def held_out_loss(model: nn.Module, data: Sequences, options: TrainOptions, team: Team) -> float:
-    """Mean loss in nats a token over the sequences that are never trained on, shared out among the ranks."""
-    loss, seen = 0.0, 0
-    for rows in data.held_out_batches(options.batch, team.rank, team.ranks):
-        ids = torch.from_numpy(rows).to(team.device)
-        with team.autocast():
-            loss += float(model(ids[:, :-1], ids[:, 1:])) * len(rows)
-        seen += len(rows)
-    loss, count = team.total(loss, float(seen))
-    return loss / count
-
-
-def learning_rate(options: TrainOptions, step: int) -> float:
-    """Linear warm-up, then to a tenth of the peak: by a cosine, or WSD (arXiv:2404.06395), linear in the last fifth."""
-    if step < options.warmup:
-        return options.lr * (step + 1) / options.warmup
-    progress = (step - options.warmup) / max(options.steps - options.warmup, 1)
-    if options.schedule == "wsd":
-        return options.lr * min(1.0, 0.1 + 0.9 * (1 - progress) / 0.2)
-    return options.lr * (0.1 + 0.45 * (1 + math.cos(math.pi * progress)))
+def _parts(rows: Rows, options: TrainOptions) -> Sequence[tuple[Tensor, ...]]:
+    """The arguments of the model for each of `accumulate` parts of the rows."""
+    names = ("ids", "targets", *(("documents", "positions") if options.documents == "apart" else ()))
+    return list(zip(*(rows[name].chunk(options.accumulate) for name in names), strict=True))
 
 
 @contextmanager
@@ -213,34 +215,3 @@ def stoppable() -> Iterator[list[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-class Log:
-    """train.jsonl, one line a step, and a line on the terminal every ten; only the first rank speaks."""
-
-    def __init__(self, options: TrainOptions, team: Team, first: int) -> None:
-        self.path, self.steps = Path(options.out) / "train.jsonl", options.steps
-        self.tokens, self.speaks = options.batch * options.context, team.rank == 0
-        if self.speaks:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            lines = self.path.read_text().splitlines(keepends=True) if first and self.path.is_file() else []
-            temporary = self.path.with_suffix(".tmp")  # steps after the checkpoint are about to be done again
-            temporary.write_text("".join(lines[:first]))
-            temporary.replace(self.path)
-
-    def say(self, line: str) -> None:
-        """A line on the terminal, at once."""
-        if self.speaks:
-            print(line, flush=True)
-
-    def step(self, step: int, loss: float, rate: float, seconds: float, held_out: float | None) -> None:
-        """One step's figures; `held_out` where it was measured."""
-        if not self.speaks:
-            return
-        speed = round(self.tokens / seconds)
-        row = {"step": step, "loss": loss, "lr": rate, "tokens_per_s": speed}
-        with self.path.open("a") as stream:
-            stream.write(json.dumps(row if held_out is None else {**row, "held_out": held_out}) + "\n")
-        if step % 10 == 0 or step + 1 == self.steps or held_out is not None:
-            more = "" if held_out is None else f"  held out {held_out:.4f}"
-            self.say(f"step {step:5d}  loss {loss:.4f}  {speed:,} tokens/s{more}")

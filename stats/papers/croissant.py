@@ -127,7 +127,8 @@ def _file(path: str, media: str, sha256: str, size: int | None) -> dict[str, Any
 
 def _records(figures: Figures) -> list[dict[str, Any]]:
     fields = (("doc_id", "sc:Text", "32 hex digits, the document's identity in the run"),
-              ("tokens", "sc:Integer", "ids of the manifest's tokenizer; the last is end_of_text"))  # fmt: skip
+              ("tokens", "sc:Integer", "ids of the manifest's tokenizer; the last is end_of_text"),
+              *((name, "sc:Text", f"the document's {name}") for name in figures.manifest.labels))  # fmt: skip
     return [{
         "@type": "cr:RecordSet", "@id": "documents", "name": "documents",
         "description": f"{figures.manifest.totals.documents} documents.", "key": {"@id": "documents/doc_id"},

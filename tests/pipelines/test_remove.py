@@ -91,6 +91,10 @@ def test_the_tokens_are_gone_and_the_sums_are_right(run: Path) -> None:
     kept = {row[0]: row[1:] for row in asked(run, "SELECT doc_id, lang, strlen(text) FROM kept")}
     lost = runs_of_tokens(run, [s.path for s in old.shards], gone)
     assert len(lost) == 12
+    assert new.labels == ("language", "source")
+    left = shards_of(run, [s.path for s in new.shards])
+    assert Counter(left["language"].to_pylist()) == {k: c.documents for k, c in new.languages.items()}
+    assert Counter(left["source"].to_pylist()) == {k: c.documents for k, c in new.sources.items()}
     for shard in new.shards:
         held = shards_of(run, [shard.path])["tokens"].to_pylist()
         stream = " ".join(map(str, itertools.chain.from_iterable(held))).join("  ")

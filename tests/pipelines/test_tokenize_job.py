@@ -135,6 +135,8 @@ def check(run: Path) -> Manifest:
     for one, row in zip(found, kept, strict=True):
         assert one["tokens"].index(manifest.tokenizer.end_of_text) == len(one["tokens"]) - 1
         assert tokenizer.decode(one["tokens"][:-1]) == row["text"]
+        assert (one["language"], one["source"]) == (row["lang"] or "und", row["source"])
+    assert manifest.labels == ("language", "source")
     assert manifest.totals.documents == 140
     assert manifest.totals.text_bytes == sum(len(row["text"].encode()) for row in kept)
     for counts, name in ((manifest.sources, "source"), (manifest.languages, "lang")):

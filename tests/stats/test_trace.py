@@ -23,6 +23,8 @@ from stats.trace import Place, Trace, place_of_document, place_of_token, text_of
 from tests.pipelines.removal_runs import RECIPE, shards_of, write_crawl
 from tokenization.load import load
 from tokenization.manifest import Manifest, file_sha256
+from tokenization.plan import Layout
+from tokenization.sequences import ORDER
 from training.data import Sequences
 
 
@@ -100,62 +102,67 @@ def test_later_versions_are_traced_and_removed_pages_told(run: Path) -> None:
         trace_token(made.version.path, 0, 10**9)
 
 
-@pytest.mark.parametrize("batch", [8, 12])
-def test_the_steps_are_those_of_the_loader(batch: int, removal_run: Path, tmp_path: Path) -> None:
+LAYOUTS = [
+    {},
+    {"window": 3000},
+    {"packing": "best-fit"},
+    {"mix": "language:zh=0.3"},
+    {"mix": "language:zh=0.6", "packing": "best-fit", "window": 1000},
+]
+
+
+@pytest.mark.parametrize("more", LAYOUTS)
+def test_the_steps_are_those_of_the_loader(more: dict[str, object], removal_run: Path, tmp_path: Path) -> None:
+    """What the loader deals, row by row and with its documents, is what a trace tells of a token and of a document."""
     path = removal_run / "manifest.json"
     manifest = Manifest.read(path)
-    steps, context, teams = 400, 100, [[0, 1], [3, 2], [300, 4]]
-    options = {"batch": batch, "context": context, "seed": 5, "held_out": 40}
-    state = {"manifest": file_sha256(path), "options": options, "step": steps, "teams": teams}
+    steps, teams = 120, [[0, 1], [3, 2], [100, 4]]
+    layout = Layout(**{"context": 100, "seed": 5, "held_out": 40, **more})  # type: ignore[arg-type]
+    options = {"batch": 24, **layout.as_dict()}
+    state = {"order": ORDER, "manifest": file_sha256(path), "options": options, "step": steps, "teams": teams}
     torch.save(state, tmp_path / "checkpoint.pt")
-    data = Sequences(manifest, removal_run, context, 5, 40)
-    assert steps * batch > 2 * data.count  # more than two epochs
-    dealt: dict[bytes, list[tuple[int, int]]] = {}
+    data = Sequences(manifest, removal_run, layout, tmp_path / "cache")
+    assert steps * 24 > 1.2 * data.count  # more than one epoch
+    dealt: dict[int, list[tuple[int, int | None, int]]] = {}
     for step in range(steps):
         ranks = next(n for start, n in reversed(teams) if start <= step)
-        for rank in range(ranks):
-            for row in data.batch(step, batch, rank, ranks):
-                dealt.setdefault(row.tobytes(), []).append((step, rank))
+        for row, number in enumerate(data.plan.numbers_at(np.arange(step * 24, step * 24 + 24)).tolist()):
+            dealt.setdefault(number, []).append((step, row % ranks, number))
+    holders: dict[int, set[int]] = {}
+    for number in [*dealt, *data.plan.held_out.tolist()]:
+        for first, length in data.plan.segments(number):
+            for token in range(first, first + length):
+                holders.setdefault(token, set()).add(number)
     starts = np.cumsum([0, *(shard.tokens for shard in manifest.shards)])
     rng = random.Random(3)
-    last = data.count + data.held_out
-    for token in [
-        *(rng.randrange(manifest.totals.tokens) for _ in range(25)),
-        0,
-        100,
-        200,
-        last * context,
-        manifest.totals.tokens - 1,
-    ]:
+    for token in [*(rng.randrange(manifest.totals.tokens) for _ in range(25)), 0, 100, manifest.totals.tokens - 1]:
         shard = int(np.searchsorted(starts, token, side="right")) - 1
         place = place_of_token(removal_run, manifest, shard, token - int(starts[shard]))
         found = training_of(path, tmp_path, place)
-        both = {token // context, (token - 1) // context} & set(range(last))  # as an input, and as a target
-        wanted = sorted(seen for number in both for seen in dealt.get(data.sequence(number).tobytes(), []))
-        assert sorted((one.step, one.rank) for one in found.seen) == wanted
-        assert found.held_out == any(number >= data.count for number in both)
+        numbers = holders.get(token, set())
+        assert sorted((one.step, one.rank, one.sequence) for one in found.seen) == sorted(
+            seen for number in numbers for seen in dealt.get(number, [])
+        )
+        assert found.held_out == bool(numbers & set(data.plan.held_out.tolist()))
+        assert all(place.doc_id in data.doc_ids(number) for number in numbers)
     doc = place_of_document(removal_run, manifest, place.doc_id)
     assert doc is not None
     tokens = range(doc.stream, doc.stream + doc.last - doc.first)
-    wanted_steps = {
-        s
-        for t in tokens
-        for n in {t // context, (t - 1) // context}
-        if n < data.count
-        for s, _ in dealt[data.sequence(n).tobytes()]
-    }
-    assert {one.step for one in training_of(path, tmp_path, doc).seen} == wanted_steps
+    wanted = {step for t in tokens for n in holders.get(t, ()) for step, *_ in dealt.get(n, ())}
+    assert {one.step for one in training_of(path, tmp_path, doc).seen} == wanted
 
 
 def test_a_checkpoint_of_another_manifest_is_refused(run: Path, tmp_path: Path) -> None:
     place = place_of_token(run, Manifest.read(run / "manifest.json"), 0, 5)
-    options = {"batch": 8, "context": 64, "seed": 0, "held_out": 0}
-    torch.save(
-        {"manifest": file_sha256(run / "manifest.json"), "options": options, "step": 3}, tmp_path / "checkpoint.pt"
-    )
+    options = {"batch": 8, **Layout(context=64, seed=0).as_dict()}
+    state = {"order": ORDER, "manifest": file_sha256(run / "manifest.json"), "options": options, "step": 3}
+    torch.save({**state, "order": 1}, tmp_path / "checkpoint.pt")
+    with pytest.raises(ValueError, match="orders data another way"):
+        training_of(run / "manifest.json", tmp_path, place)
+    torch.save(state, tmp_path / "checkpoint.pt")
     assert all(
         one.rank is None for one in training_of(run / "manifest.json", tmp_path, place).seen
-    )  # an older checkpoint
+    )  # a checkpoint that does not say
     made = remove(run / "manifest.json", Request.of([domain_target("owner.example.net")], "asked"), "2026-11-25")
     with pytest.raises(ValueError, match=r"but on .*manifest.json: trace that one"):
         training_of(made.version.path, tmp_path, place)

@@ -13,8 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from stats.run import open_run
-from stats.shards import ShardRows, id_faults
+from stats.shards import ShardRows, id_faults, label_faults
 from stats.verify import verify
+from tests.training.corpora import documents, labelled
+from tokenization.manifest import Manifest
 from tokenization.shards import schema_for, write_shard
 
 
@@ -329,3 +331,14 @@ def test_verifying_writes_nothing(run: Path) -> None:
     assert told(run) == []
     assert {p: p.stat().st_mtime_ns for p in run.rglob("*")} == before
     assert pq.read_metadata(run / part("documents")).num_rows == 4
+
+
+def test_labels_that_are_not_those_of_the_manifest_are_found(tmp_path: Path) -> None:
+    rows = documents(40)
+    path = labelled(tmp_path, rows)
+    manifest = Manifest.read(path)
+    assert list(label_faults(tmp_path, manifest)) == []
+    rows[3]["language"], rows[4]["source"] = "fr", "elsewhere"
+    labelled(tmp_path / "changed", rows)
+    told = list(label_faults(tmp_path / "changed", manifest))
+    assert [fault.split(" does")[0] for fault in told] == ["The shards' column language", "The shards' column source"]

@@ -18,7 +18,17 @@ from training.__main__ import main
 from training.loop import train
 from training.options import TrainOptions
 
-SMALL = {"batch": 8, "context": 64, "width": 32, "layers": 1, "heads": 2, "warmup": 2, "device": "cpu", "held_out": 8}
+SMALL = {
+    "batch": 8,
+    "context": 64,
+    "width": 32,
+    "layers": 1,
+    "heads": 2,
+    "warmup": 2,
+    "device": "cpu",
+    "held_out": 8,
+    "curves": False,
+}
 REQUEST, OTHER = "0123456789abcdef", "fedcba9876543210"
 
 
@@ -108,7 +118,7 @@ def test_a_register_supersedes_until_its_requests_are_obeyed(manifest: Path, tmp
 def test_the_command_line_has_both_options(manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     followed(manifest)
     (tmp_path / "register").mkdir()
-    small = [part for name, value in SMALL.items() for part in (f"--{name.replace('_', '-')}", str(value))]
+    small = [p for name, v in SMALL.items() if name != "curves" for p in (f"--{name.replace('_', '-')}", str(v))]
     asked = [
         str(manifest),
         "--out",
@@ -116,6 +126,7 @@ def test_the_command_line_has_both_options(manifest: Path, tmp_path: Path, capsy
         "--steps",
         "2",
         *small,
+        "--no-curves",
         "--register",
         str(tmp_path / "register"),
     ]

@@ -6,25 +6,40 @@ import errno
 import itertools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import fsspec
 import numpy as np
 import pyarrow as pa
 import pytest
 import torch
 
+from tests.training.corpora import documents, labelled
 from tokenization.manifest import Count, Manifest, Shard, TokenizerInfo, Totals, file_sha256
 from tokenization.shards import schema_for, write_shard
 from training import checkpoint, loop
 from training.data import Sequences
 from training.loop import train
-from training.options import TrainOptions
+from training.optimise import learning_rate, make_optimisers
+from training.options import FLAGS, TrainOptions
+from training.seen import seen
 
 REPO = Path(__file__).resolve().parents[2]
-SMALL = {"batch": 8, "context": 64, "width": 32, "layers": 2, "heads": 2, "warmup": 5, "device": "cpu", "held_out": 16}
+SMALL = {
+    "batch": 8,
+    "context": 64,
+    "width": 32,
+    "layers": 2,
+    "heads": 2,
+    "warmup": 5,
+    "device": "cpu",
+    "held_out": 16,
+    "curves": False,
+}
 
 
 def corpus(folder: Path, form: str = "arrow", dtype: str = "uint16", vocab: int = 64) -> Path:
@@ -262,54 +277,14 @@ def test_parquet_shards_give_the_same_training(manifest: Path, tmp_path: Path) -
         train(options(parquet, tmp_path / "p", steps=5)).losses
         == train(options(manifest, tmp_path / "a", steps=5)).losses
     )
-    unpacked = sorted((tmp_path / "p" / "ids").iterdir())
+    unpacked = sorted((tmp_path / "p" / "cache").glob("*.uint16"))
     assert [p.stat().st_size for p in unpacked] == [9030 * 2] * 2
-
-
-def test_sequences_are_the_stream_of_ids_cut_in_order(manifest: Path) -> None:
-    made = Manifest.read(manifest)
-    data = Sequences(made, manifest.parent, 64, seed=1)
-    stream = np.concatenate(
-        [
-            np.concatenate(pa.ipc.open_file(manifest.parent / shard.path).read_all()["tokens"].to_pylist())
-            for shard in made.shards
-        ]
-    )
-    for number in (0, 1, 9030 // 64, data.count - 1):  # the third lies across two shards
-        assert (data.sequence(number) == stream[number * 64 : number * 64 + 65]).all()
-    first = data.pieces[0]
-    assert not first.flags.owndata  # a view, not a copy
-    assert not first.flags.writeable
-
-
-def test_an_epoch_sees_every_sequence_once_and_never_what_is_held_out(manifest: Path) -> None:
-    data = Sequences(Manifest.read(manifest), manifest.parent, 64, seed=1, held_out=16)
-    total = (18060 - 1) // 64
-    assert (data.held_out, data.count) == (16, total - 16)
-    for epoch in (0, 1):
-        places = [data.number_at(p) for p in range(epoch * data.count, (epoch + 1) * data.count)]
-        assert sorted(places) == list(range(data.count))
-        assert places != sorted(places)
-    assert data.number_at(0) != data.number_at(data.count)  # each epoch in an order of its own
-    held = np.concatenate(list(data.held_out_batches(5)))
-    assert (held == np.stack([data.sequence(n) for n in range(data.count, total)])).all()
-    shared = [np.concatenate(list(data.held_out_batches(5, rank, 3))) for rank in range(3)]
-    assert sorted(map(bytes, np.concatenate(shared))) == sorted(map(bytes, held))
-
-
-@pytest.mark.parametrize("ranks", [1, 2, 4])
-def test_ranks_share_a_batch_without_overlap(manifest: Path, ranks: int) -> None:
-    data = Sequences(Manifest.read(manifest), manifest.parent, 64, seed=1)
-    for step in range(2 * data.count // 8):
-        alone = data.batch(step, 8)
-        shares = [data.batch(step, 8, rank, ranks) for rank in range(ranks)]
-        assert (np.stack(shares, axis=1).reshape(8, -1) == alone).all()
 
 
 def test_the_schedules(manifest: Path, tmp_path: Path) -> None:
     for schedule in ("cosine", "wsd"):
         given = options(manifest, tmp_path, steps=105, lr=1.0, schedule=schedule)
-        rates = [loop.learning_rate(given, step) for step in range(106)]
+        rates = [learning_rate(given, step) for step in range(106)]
         assert rates[:5] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
         assert rates[105] == pytest.approx(0.1)
         assert all(a >= b for a, b in itertools.pairwise(rates[5:]))
@@ -325,7 +300,8 @@ def run_module(command: list[str], *arguments: object) -> subprocess.CompletedPr
 
 
 def flags() -> list[str]:
-    return [part for name, value in SMALL.items() for part in (f"--{name.replace('_', '-')}", str(value))]
+    given = {name: value for name, value in SMALL.items() if name != "curves"}
+    return ["--no-curves", *(p for name, value in given.items() for p in (f"--{name.replace('_', '-')}", str(value)))]
 
 
 @pytest.mark.slow
@@ -351,6 +327,48 @@ def test_two_ranks_under_torchrun_train_as_one_does(
     assert done.returncode == 0, done.stderr
     assert "from step 6 of 12" in done.stdout
     assert train_losses(tmp_path / "both") == pytest.approx(alone.losses, rel=1e-3)
+    state = torch.load(tmp_path / "both" / "checkpoint.pt", weights_only=True)
+    assert state["teams"] == [[0, 1], [6, 2]]
+
+
+@pytest.mark.slow
+def test_one_rank_then_two_in_shards_then_one_again(
+    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DDP's and FSDP's checkpoints are one: 1 rank, then 2 under FSDP, then 1, lose and repeat nothing."""
+    alone = train(options(manifest, tmp_path / "one", steps=12))
+    with monkeypatch.context() as patched:
+        signalled_at(3, patched)
+        assert train(options(manifest, tmp_path / "many", steps=12)).stopped
+    script = tmp_path / "stopping.py"
+    script.write_text(STOPPING)
+    arguments = [manifest, "--out", tmp_path / "many", "--steps", 12, *flags(), "--parallel", "fsdp"]
+    done = run_module(
+        ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(script)], *arguments
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Stopped after step 8" in done.stdout
+    rest = train(options(manifest, tmp_path / "many", steps=12))
+    assert rest.first_step == 8
+    assert train_losses(tmp_path / "many") == pytest.approx(alone.losses, rel=1e-3)
+    one, two = (torch.load(tmp_path / name / "checkpoint.pt", weights_only=True) for name in ("one", "many"))
+    assert two["teams"] == [[0, 1], [4, 2], [8, 1]]
+    assert all(torch.allclose(one["model"][name], two["model"][name], atol=2e-3) for name in one["model"])
+
+
+STOPPING = """
+import os, signal, sys
+sys.path.insert(0, os.getcwd())
+from training import loop
+from training.__main__ import leave, main
+real = loop.one_step
+def one_step(*given):
+    if given[4] == 7 and os.environ["RANK"] == "1":  # one rank is told, and both stop
+        os.kill(os.getpid(), signal.SIGTERM)
+    return real(*given)
+loop.one_step = one_step
+leave(main())
+"""
 
 
 def test_the_command_line(manifest: Path, tmp_path: Path) -> None:
@@ -375,7 +393,7 @@ def test_restoring_brings_back_the_random_state(manifest: Path, tmp_path: Path) 
     model = loop.Transformer(loop.ModelConfig(64, 32, 2, 2, 64))
     state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
     torch.manual_seed(99)
-    assert checkpoint.restore(given, model, loop.make_optimiser(model, given)) == 1
+    assert checkpoint.restore(given, manifest, model, make_optimisers(model, given)) == 1
     assert torch.equal(torch.get_rng_state(), state["random"])
     assert state["sequences"] == 8
 
@@ -386,3 +404,143 @@ def test_bf16_and_compile_agree_with_fp32(manifest: Path, tmp_path: Path) -> Non
     gpu = train(options(manifest, tmp_path / "gpu", device="cuda", steps=10)).losses
     cpu = train(options(manifest, tmp_path / "cpu", steps=10)).losses
     assert gpu == pytest.approx(cpu, rel=0.02)
+
+
+def test_muon_learns_and_resumes_to_the_bit(
+    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    given = {"optimiser": "muon", "lr": 1e-2, "steps": 24}
+    whole = train(options(manifest, tmp_path / "whole", **given))
+    assert whole.losses[-1] < whole.losses[0] - 0.3
+    with monkeypatch.context() as patched:
+        signalled_at(9, patched)
+        first = train(options(manifest, tmp_path / "parts", **given))
+    assert first.losses + train(options(manifest, tmp_path / "parts", **given)).losses == whole.losses
+
+
+LAYOUT = {"packing": "best-fit", "mix": "language:zh=0.3", "window": 2000, "context": 32, "held_out": 30}
+
+
+def test_a_mixture_is_told_in_epochs_and_judged_by_label(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:  # fmt: skip
+    """Padding, epochs, MFU and held-out losses by label are told; what a step saw is what the loader dealt."""
+    path = labelled(tmp_path / "corpus", documents(200), answers=True)
+    out = tmp_path / "out"
+    result = train(options(path, out, **{**LAYOUT, "steps": 10, "eval_every": 5, "peak_flops": 1e12, "curves": True}))
+    told = capsys.readouterr().out
+    assert "of places are padding" in told
+    assert "epochs by label: language:zh " in told
+    assert "MFU 0." in told
+    last = log_of(out)[-1]
+    assert last["mfu"] > 0
+    by = last["held_out_by"]
+    assert set(by) == {"language:de", "language:en", "language:zh", "source:s0", "source:s1"}  # type: ignore[arg-type]
+    assert min(by.values()) <= last["held_out"] <= max(by.values())  # type: ignore[attr-defined]
+    assert last["held_out"] == result.held_out[9]
+    assert (out / "curves.png").read_bytes().startswith(b"\x89PNG")
+    assert scalars(out)["held_out/language:zh"] == {
+        row["step"]: pytest.approx(row["held_out_by"]["language:zh"], rel=1e-5)  # type: ignore[index]
+        for row in log_of(out)
+        if "held_out" in row
+    }
+    rows = list(seen(out, str(path), 7))
+    data = Sequences(Manifest.read(path), path.parent, options(path, out, **LAYOUT).layout, tmp_path / "c")
+    assert [row["sequence"] for row in rows] == data.plan.numbers_at(np.arange(56, 64)).tolist()
+    assert all(row["documents"] == data.doc_ids(row["sequence"]) and row["rank"] == 0 for row in rows)
+    with pytest.raises(ValueError, match="has the steps 0 to 9, not 10"):
+        list(seen(out, str(path), 10))
+
+
+def scalars(out: Path) -> dict[str, dict[int, float]]:
+    """What TensorBoard itself reads of the events."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(out / "tensorboard"), purge_orphaned_data=True)
+    events.Reload()
+    return {tag: {one.step: one.value for one in events.Scalars(tag)} for tag in events.Tags()["scalars"]}
+
+
+def test_tensorboard_has_each_step_once_after_a_lost_process(
+    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = loop.one_step
+
+    def dying(*given: object) -> float:
+        if given[4] == 7:
+            raise MemoryError
+        return real(*given)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(loop, "one_step", dying)
+        with pytest.raises(MemoryError):
+            train(options(manifest, tmp_path, save_every=4, steps=10, curves=True))
+    train(options(manifest, tmp_path, save_every=4, steps=10, curves=True))
+    losses = scalars(tmp_path)["train/loss"]
+    assert list(losses) == list(range(10))
+    assert list(losses.values()) == pytest.approx(train_losses(tmp_path), rel=1e-5)
+
+
+def test_hashes_may_be_checked_beside_the_training(tmp_path: Path) -> None:
+    path = corpus(tmp_path / "corpus")
+    whole = train(options(path, tmp_path / "start", steps=3)).losses
+    assert train(options(path, tmp_path / "beside", steps=3, verify="background")).losses == whole
+    shard = path.parent / "shard-1.arrow"
+    data = bytearray(shard.read_bytes())
+    data[-8000] ^= 1  # an id, or an offset of the footer: the size stays
+    shard.write_bytes(bytes(data))
+    with pytest.raises(ValueError, match="sha256"):
+        train(options(path, tmp_path / "changed", steps=3, verify="background"))
+    assert not (tmp_path / "changed" / "checkpoint.pt").exists()
+    shard.write_bytes(bytes(data[:-1]))
+    for how in ("background", "none"):
+        with pytest.raises(ValueError, match=r"bytes, the manifest says"):
+            train(options(path, tmp_path / "cut", steps=3, verify=how))
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"packing": "best-fit", "documents": "joined"}, "keeps --documents apart"),
+        ({"optimiser": "muon", "parallel": "fsdp"}, "needs whole matrices"),
+        ({"window": 10}, "must be at least --context"),
+        ({"mix": "language:zh"}, "is no share of a label"),
+    ],
+)
+def test_options_that_contradict_each_other(manifest: Path, tmp_path: Path, more: dict[str, object], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        options(manifest, tmp_path, **more)
+
+
+def test_a_manifest_in_object_storage_is_trained_on(manifest: Path, tmp_path: Path) -> None:
+    system = fsspec.filesystem("memory")
+    system.store.clear()
+    for path in manifest.parent.iterdir():
+        system.pipe(f"/far/{path.name}", path.read_bytes())
+    given = options(manifest, tmp_path / "far", steps=4).model_copy(update={"manifest": "memory://far/manifest.json"})
+    far = train(given)
+    assert far.losses == train(options(manifest, tmp_path / "near", steps=4)).losses
+    system.pipe("/far/manifest.0002.json", b"{}")
+    with pytest.raises(ValueError, match=r"superseded by memory://far/manifest.0002.json.*--superseded"):
+        train(given)
+
+
+def test_the_page_on_training_names_options_that_there_are() -> None:
+    page = (REPO / "docs" / "training.md").read_text()
+    named = set(re.findall(r"--([a-z][a-z-]+)", page))
+    known = {FLAGS.get(name, name).replace("_", "-") for name in TrainOptions.model_fields}
+    others = {"help", "steps", "nproc-per-node", "no-curves"}
+    assert named - known <= others
+    told = {
+        "mix",
+        "packing",
+        "documents",
+        "window",
+        "verify",
+        "cache",
+        "cache-bytes",
+        "prefetch",
+        "parallel",
+        "optimiser",
+    }
+    assert told <= named

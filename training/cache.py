@@ -1,0 +1,158 @@
+"""Shards where a trainer can map them: on the local disk, or fetched from object storage into a folder of bounded size.
+
+What is fetched is written beside its final name, hashed on the way to it and renamed only if it has the sha256 that the
+manifest states; the name is that hash, so trainings of several manifests may share a cache. Room is made first, by the
+files used longest ago, and reserved by a file of the full size. Threads and ranks share a cache: one lock for its list,
+held for moments, and one a shard, held while it comes. A file that another rank has mapped stays readable to it after
+it went, as POSIX promises, and takes disk until that rank lets go of it.
+
+Traded away: shards are fetched whole, so a training over all shards at once needs a cache of all; with `--window` it
+needs those of two windows.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tokenization.manifest import Shard
+
+PIECE = 1 << 22
+BEGUN = ".tmp-"
+SHARDS = {".arrow", ".parquet"}
+
+
+def is_remote(path: str) -> bool:
+    """Whether a path is for fsspec (`s3://...`) and not for the local file system.
+
+    >>> is_remote("s3://bucket/manifest.json"), is_remote("/data/manifest.json")
+    (True, False)
+    """
+    return "://" in path
+
+
+class Store:
+    """Where the files of a manifest are: `root` is its folder, a path or an fsspec URL."""
+
+    def __init__(self, root: str, cache: Path, limit: int) -> None:
+        self.root, self.cache, self.limit = root, cache, limit
+        self.remote = is_remote(root)
+
+    def path(self, shard: Shard) -> Path:
+        """The local file of a shard, fetched first if it has to be. ValueError or OSError in a sentence."""
+        if not self.remote:
+            return Path(self.root, shard.path)
+        target = self.target(shard)
+        if not target.is_file():
+            if shard.bytes > self.limit:
+                raise ValueError(f"{shard.path} has {shard.bytes:,} bytes, the cache holds {self.limit:,}: use a "
+                                 "greater --cache-bytes.")  # fmt: skip
+            with self._locked(target.name):
+                if not target.is_file():
+                    while not self._room(target, shard.bytes):
+                        time.sleep(0.02)  # what others are fetching can make room once it is there
+                    fetch(f"{self.root}/{shard.path}", target, shard.sha256)
+        return target
+
+    @contextmanager
+    def held(self, shard: Shard) -> Iterator[Path]:
+        """The local file of a shard, which nobody takes away while it is being opened."""
+        if not self.remote:
+            yield self.path(shard)
+            return
+        while True:
+            path = self.path(shard)
+            with self._locked("list"):
+                if path.is_file():
+                    os.utime(path)
+                    yield path
+                    return
+
+    def target(self, shard: Shard) -> Path:
+        """Where a fetched shard lies."""
+        return self.cache / f"{shard.sha256}{Path(shard.path).suffix}"
+
+    def _room(self, target: Path, size: int) -> bool:
+        """Reserve so many bytes for `target`, older files going for them; False if what is being fetched has it all."""
+        with self._locked("list"):
+            for begun in self.cache.glob(f"{BEGUN}*"):
+                if not self._busy(begun.name.removeprefix(BEGUN)):
+                    begun.unlink(missing_ok=True)  # of a process that died
+            files = [(path.stat(), path) for path in self.cache.iterdir() if path.suffix in SHARDS and path.is_file()]
+            left = sum(stat.st_size for stat, _ in files) + size
+            done = sorted((stat.st_mtime_ns, stat.st_size, path) for stat, path in files if path.name[0] != ".")
+            for _, bytes_, path in done:
+                if left <= self.limit:
+                    break
+                path.unlink()
+                left -= bytes_
+            if left <= self.limit:
+                with begun_of(target).open("wb") as sink:
+                    sink.truncate(size)
+            return left <= self.limit
+
+    def _busy(self, name: str) -> bool:
+        """Whether someone holds the lock of a shard."""
+        with (self.cache / "locks" / name).open("w") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+            return False
+
+    @contextmanager
+    def _locked(self, name: str) -> Iterator[None]:
+        (self.cache / "locks").mkdir(parents=True, exist_ok=True)
+        with (self.cache / "locks" / name).open("w") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+
+
+def begun_of(target: Path) -> Path:
+    """The name under which a file is fetched."""
+    return target.with_name(f"{BEGUN}{target.name}")
+
+
+def fetch(url: str, target: Path, sha256: str | None = None) -> None:
+    """Copy a file through fsspec to `target`, whole or not at all; ValueError if it does not have this sha256."""
+    import fsspec
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = begun_of(target)
+    digest = hashlib.sha256()
+    try:
+        with _opened(fsspec, url) as source, temporary.open("r+b" if temporary.is_file() else "wb") as sink:
+            while piece := source.read(PIECE):
+                digest.update(piece)
+                sink.write(piece)
+            sink.truncate()
+        if sha256 is not None and digest.hexdigest() != sha256:
+            raise ValueError(f"{url} does not have the sha256 that the manifest states. Restore it from a copy.")
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _opened(fsspec: Any, url: str) -> Any:
+    try:
+        return fsspec.open(url, "rb").open()
+    except ImportError as error:  # the file system of this protocol is a package of its own
+        raise ValueError(f"{url}: {error}.") from error
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"There is no {url}.") from error
+    except ValueError as error:
+        raise ValueError(f"{url}: {error}.") from error
+
+
+def exists(url: str) -> bool:
+    """Whether there is a file at an fsspec URL."""
+    import fsspec
+
+    system, path = fsspec.core.url_to_fs(url)
+    return bool(system.exists(path))
