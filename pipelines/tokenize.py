@@ -27,7 +27,7 @@ from pipelines.parts import COUNTS, fingerprint, make_dirs, part_path, read_foot
 from pipelines.removal.obey import obeyed_by, plain
 from pipelines.shuffle import encode_part, noted, take_note, write_one_shard
 from recipes.model import Recipe, Tokens
-from tokenization.load import load
+from tokenization.load import load_reference
 from tokenization.manifest import Manifest, Shard, TokenizerInfo, Totals, dtype_for, file_sha256
 from tokenization.rewrite import read_shard
 from tokenization.scatter import named_counts
@@ -177,7 +177,7 @@ def _tokenizer(
 ) -> tuple[TokenizerInfo, str]:
     """The run's own tokenizer file, a copy of the one given or newly trained, and what it is."""
     if given:
-        tokenizer = load(given)
+        tokenizer = load_reference(given)
         target, name = Path(run, _tokenizer_name(tokenizer.copy_name, version)), tokenizer.name
         _put(target, Path(given).read_bytes())
     else:
@@ -186,7 +186,7 @@ def _tokenizer(
         if not (target.is_file() and _is_marked(run, "tokenizer", f"{mark} {file_sha256(target)}")):
             _put(target, train_bpe(_sample(run, indices, tokens), tokens.vocab_size).encode())
             _mark(run, "tokenizer", f"{mark} {file_sha256(target)}")
-        tokenizer = load(target)
+        tokenizer = load_reference(target)
     info = TokenizerInfo(
         name=name, file=target.name, sha256=tokenizer.sha256,
         vocab_size=tokenizer.vocab_size, end_of_text=tokenizer.end_of_text,

@@ -21,7 +21,7 @@ from stats.explain import Explanation
 from stats.explain import explain as find
 from stats.run import open_run
 from stats.show import harmless
-from tokenization.load import load
+from tokenization.load import load_reference
 from tokenization.manifest import Manifest, file_sha256
 from tokenization.rewrite import places, read_shard
 from tokenization.sequences import Order
@@ -120,7 +120,7 @@ def place_of_token(folder: Path, manifest: Manifest, shard: int, token: int) -> 
 
 @lru_cache(maxsize=2)
 def _tokenizer(path: Path, _sha256: str) -> Tokenizer:
-    return load(path)
+    return load_reference(path)
 
 
 def place_of_document(folder: Path, manifest: Manifest, doc_id: str) -> Place | None:
