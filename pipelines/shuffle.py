@@ -29,7 +29,6 @@ from tokenization.scatter import add_counts, encode_rows, encoded_schema
 from tokenization.shards import shard_counts, write_shard
 from tokenization.versions import shard_name
 
-
 ROWS = 2_048  # documents encoded at a time
 
 

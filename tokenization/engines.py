@@ -53,7 +53,7 @@ class Chosen:
     def _fast(self, text: pa.LargeStringArray) -> tuple[Ids, Offsets]:
         try:
             return self.fast.encode(text)
-        except BaseException as error:  # a panic of a Rust library is no Exception
+        except BaseException as error:  # noqa: BLE001 - a panic of a Rust library is no Exception; it is told
             self.told = _sentence([f"{self.engine} failed on some texts ({_reason(error)})"])
             return self.reference.encode_batch(text)
 
@@ -79,7 +79,7 @@ def choose(file: Path, reference: Reference) -> Chosen:
             if equal(chosen.encode_batch(texts), wanted):
                 return chosen
             refused.append(f"{name} gave other ids for the sample")
-        except BaseException as error:  # bare Exception and RuntimeError, and panics, which are no Exception
+        except BaseException as error:  # noqa: BLE001 - likewise; `_reason` raises what no library says
             refused.append(f"{name} does not read this file ({_reason(error)})")
     return as_reference(reference, _sentence(refused))
 
@@ -90,7 +90,7 @@ def as_reference(reference: Reference, told: str = "") -> Chosen:
 
 
 def tried_on(chosen: Chosen, text: pa.LargeStringArray, limit: int = TRIED) -> Chosen:
-    """`chosen` if it gives the reference's ids for the first texts, about `limit` bytes; else the reference, and why."""
+    """`chosen` if it gives the reference's ids for the first `limit` bytes of texts; else the reference, and why."""
     sizes = np.cumsum(pc.fill_null(pc.binary_length(text), 0).to_numpy(zero_copy_only=False))
     some = text.slice(0, int(np.searchsorted(sizes, limit)) + 1 if len(sizes) and sizes[0] <= limit else 0)
     if equal(chosen.encode_batch(some), chosen.reference.encode_batch(some)):
@@ -100,7 +100,7 @@ def tried_on(chosen: Chosen, text: pa.LargeStringArray, limit: int = TRIED) -> C
 
 def equal(one: tuple[Ids, Offsets], other: tuple[Ids, Offsets]) -> bool:
     """Whether two encodings are the same ids, text by text."""
-    return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+    return np.array_equal(one[0], other[0]) and np.array_equal(one[1], other[1])
 
 
 def merge(plain: tuple[Ids, Offsets], special: tuple[Ids, Offsets], is_special: Mask) -> tuple[Ids, Offsets]:

@@ -17,13 +17,20 @@ from tokenization.tokenizer import END_NAMES
 
 RUN = 3_000  # characters of one kind in a row: above the length at which libraries change their algorithm
 FIXED = (
-    "", " ", "   ", "\t", "\n", "\r", "\r\n", "\n\r\n\n \n  \n", " \u3000 \u2028\u2029\u0085 ", "\u00a0\u00a0a", "\0", "a\0b\0\0",
-    "\u0301", " \u0301\u0302", "e\u0301\u0301 \u0301x", "\u200d", "\ufeffa\ufeff", "\u202eabc\u202c", "\ufffd\ufffe\uffff",
-    "🙂👩‍👩‍👧🏳️‍🌈 🇩🇪🇨🇳 ☎️", "I'll WE'LL don'T it'ſ ’s 's'S 'Re'vE", "İıſK", "x²³ ½ Ⅷ ٣٤٥ १२३ １２３ 1234567 3.14,15", "_a__b-c--d//e\\\\f",
-    "我们喜欢Python编程，1996年！「引号」", "カタカナひらがな漢字ー々〇", "한국어 텍스트 한", "ประเทศไทยภาษา", "हिन्दी भाषा क्षत्रिय", "العَرَبِيَّة עִבְרִית", "𠀀𪛖𰀀 \U000e0041\U0010fffd",
-    "camelCaseWord HTTPServer ÄÖÜßẞ ǅ ʰʱ ªº", "def f(x):\n\treturn x  # c\n\n\n", "https://a.b/c?d=e&f=%20#g", "<0x41><0x00>▁▁ ▁a", "<|endoftext|", "<<s>>", "[IM[INST]G]",
+    "", " ", "   ", "\t", "\n", "\r", "\r\n", "\n\r\n\n \n  \n", " \u3000 \u2028\u2029\u0085 ",
+    "\u00a0\u00a0a", "\0", "a\0b\0\0", "\u0301", " \u0301\u0302", "e\u0301\u0301 \u0301x", "\u200d",
+    "\ufeffa\ufeff", "\u202eabc\u202c", "�\ufffe\uffff", "🙂👩\u200d👩\u200d👧🏳\ufe0f\u200d🌈 🇩🇪🇨🇳 ☎\ufe0f",
+    "I'll WE'LL don'T it'ſ ’s 's'S 'Re'vE", "İıſK", "x²³ ½ Ⅷ ٣٤٥ १२३ １２３ 1234567 3.14,15",
+    "_a__b-c--d//e\\\\f", "我们喜欢Python编程，1996年！「引号」", "カタカナひらがな漢字ー々〇",
+    "한국어 텍스트 한", "ประเทศไทยภาษา", "ह\u093fन\u094dद\u0940 भ\u093eष\u093e क\u094dषत\u094dर\u093fय",
+    "الع\u064eر\u064eب\u0650ي\u064e\u0651ة ע\u05b4ב\u05b0ר\u05b4ית", "𠀀𪛖𰀀 \U000e0041\U0010fffd",
+    "camelCaseWord HTTPServer ÄÖÜßẞ ǅ ʰʱ ªº", "def f(x):\n\treturn x  # c\n\n\n", "https://a.b/c?d=e&f=%20#g",
+    "<0x41><0x00>▁▁ ▁a", "<|endoftext|", "<<s>>", "[IM[INST]G]",
 )  # fmt: skip
-ALPHABETS = ("abcDEF", "我们学习数据", "0123", " \n\t\r", "!?.,-—…", "'’sStTrR", "\u0301\u093f\u0e31", "カなー", "🙂\u200d\ufe0f", "éßЖдΩ", "한국", "שلم", "\0\x7f\u200b", "_<|>[]▁")  # fmt: skip
+ALPHABETS = (
+    "abcDEF", "我们学习数据", "0123", " \n\t\r", "!?.,-—…", "'’sStTrR", "\u0301\u093f\u0e31", "カなー",
+    "🙂\u200d\ufe0f", "éßЖдΩ", "한국", "שلم", "\0\u007f\u200b", "_<|>[]▁",
+)  # fmt: skip
 
 
 def sample(spellings: Sequence[str], pieces: Sequence[str], seed: int = 0) -> pa.LargeStringArray:
