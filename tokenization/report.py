@@ -114,8 +114,8 @@ class Report:
         longest = sorted(whole, key=lambda i: (-len(whole[i].encode()), i))[:most]
         gone = set(lost)
         unseen = [i for i in whole if not self.seen[i] and i not in gone]
-        named = [[(i, whole[i]) for i in some] for some in (longest, lost, unseen)]
-        return Vocabulary(*named, partial=len(texts) - len(whole), size=tokenizer.vocab_size)
+        named = ([(i, whole[i]) for i in some] for some in (longest, lost, unseen))
+        return Vocabulary(next(named), next(named), next(named), len(texts) - len(whole), tokenizer.vocab_size)
 
 
 def _text(tokenizer: Tokenizer, number: int) -> str:
