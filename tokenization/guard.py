@@ -1,10 +1,11 @@
 """Which texts a fast engine must not see, because it is known to read them otherwise than the reference.
 
 Two kinds. Engines carry tables of different Unicode versions, so a character that one of them takes for a letter is
-unassigned to the other: a text with any character that this Python's `unicodedata` does not know goes to the
-reference. And some engines take the spelling of a special piece for the piece, with no switch against it.
+unassigned to the other: a text with a character newer than this Python's `unicodedata` goes to the reference. And some
+engines take the spelling of a special piece for the piece, with no switch against it.
 
-Traded away: such a text is encoded at the reference's speed. In web text it is one in thousands.
+Traded away: such a text is encoded at the reference's speed. In web text it is one in a thousand, mostly of bytes that
+were decoded wrongly.
 """
 
 from __future__ import annotations
@@ -20,19 +21,24 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+import regex
 
 Mask = npt.NDArray[np.bool_]
 
 
 @cache
-def unassigned() -> Mask:
-    """By code point: whether it is unassigned (general category Cn) in `unicodedata.unidata_version`."""
-    known = np.zeros(sys.maxunicode + 1, np.bool_)
+def contested() -> Mask:
+    """By code point: whether it is newer than this Python's `unicodedata` and known to `regex`, which has the newest.
+
+    What neither knows (general category Cn in both) is in no engine's tables. Planes 4 to 13 are empty, and 15 and 16
+    are for private use (Unicode 17, section 2.8).
+    """
+    new = np.zeros(sys.maxunicode + 1, np.bool_)
     for plane in (0, 1, 2, 3, 14):
-        points = range(plane << 16, (plane + 1) << 16)
-        known[points.start : points.stop] = [unicodedata.category(chr(point)) != "Cn" for point in points]
-    known[0xF0000:] = True  # planes 15 and 16 are for private use; 4 to 13 are empty (Unicode 17, chapter 2.8)
-    return ~known
+        points = [p for p in range(plane << 16, (plane + 1) << 16) if unicodedata.category(chr(p)) == "Cn"]
+        found = regex.findall(r"\P{Cn}", "".join(map(chr, points)))
+        new[[ord(character) for character in found]] = True
+    return new
 
 
 def buffers(text: pa.LargeStringArray) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
@@ -43,12 +49,12 @@ def buffers(text: pa.LargeStringArray) -> tuple[npt.NDArray[np.uint8], npt.NDArr
 
 
 def strange(text: pa.LargeStringArray) -> Mask:
-    """Which texts have an unassigned character.
+    """Which texts have a contested character.
 
-    >>> strange(pa.array(["plain", "我们 \\U0001f642", "\\uffff"], pa.large_string())).tolist()
+    >>> strange(pa.array(["plain", "我们 \\U0001f642", "\\u1acf"], pa.large_string())).tolist()
     [False, False, True]
     """
-    return _strange(*buffers(text), unassigned())  # type: ignore[no-any-return]
+    return _strange(*buffers(text), contested())  # type: ignore[no-any-return]
 
 
 def spelling(text: pa.LargeStringArray, spellings: Sequence[str]) -> Mask:

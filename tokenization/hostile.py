@@ -61,7 +61,7 @@ def _runs(seed: int) -> Iterator[str]:
 
 
 def _characters() -> Iterator[str]:
-    """Every eleventh character that is assigned, alone between letters, digits, blanks and marks."""
-    points = [p for p in range(0, 0x32000, 11) if unicodedata.category(chr(p)) not in ("Cn", "Cs", "Co")]
+    """Every eleventh character, assigned or not, alone between letters, digits, blanks and marks."""
+    points = [p for p in range(0, 0x32000, 11) if unicodedata.category(chr(p)) not in ("Cs", "Co")]
     for i in range(0, len(points), 50):
         yield "".join(f"a{chr(p)}b 1{chr(p)} {chr(p)}!{chr(p)}" for p in points[i : i + 50])
