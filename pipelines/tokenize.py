@@ -14,11 +14,10 @@ Traded away: `tokens/` and the manifest lie on a local disk, since that is what 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import orjson
-import pyarrow as pa
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipelines.code import made_by
@@ -26,15 +25,17 @@ from pipelines.mapping import map_parts
 from pipelines.parts import COUNTS, fingerprint, make_dirs, part_path, read_footer, read_mark, read_part
 from pipelines.removal.obey import obeyed_by, plain
 from pipelines.shuffle import encode_part, noted, take_note, write_one_shard
+from pipelines.tokenizer import ENDINGS, KINDS, kept_documents, sampled, trained
 from recipes.model import Recipe, Tokens
-from tokenization.load import load
+from tokenization.load import load_reference
 from tokenization.manifest import Manifest, Shard, TokenizerInfo, Totals, dtype_for, file_sha256
 from tokenization.rewrite import read_shard
 from tokenization.scatter import named_counts
 from tokenization.shards import LABELS
-from tokenization.shuffle import ids_digest, in_sample, shard_count
-from tokenization.train import train_bpe
+from tokenization.shuffle import ids_digest, shard_count
 from tokenization.versions import FILE, file_of, files, history, latest, version_in
+
+ENGINE_NOTE = "tokenizer-engine.json"
 
 
 def tokenize(
@@ -79,6 +80,7 @@ def _made(
     shards = shard_count(text_bytes, recipe.tokens.shard_bytes)
     common = {"file": file, "tokens": recipe.tokens, "shards": shards}
     encoded = map_parts(run, "encode", indices, encode_part, options, **common)
+    _note_engines(run, encoded)
     numbers = list(range(shards))
     how = {**common, "indices": tuple(indices), "mark": mark, "version": version}
     map_parts(run, "shard", numbers, write_one_shard, options, **how)
@@ -90,6 +92,13 @@ def _made(
             f"{manifest.totals.documents} are in the shards. Delete {run}/encoded and {run}/tokens, then run again."
         )
     return manifest
+
+
+def _note_engines(run: str, encoded: Mapping[str, int]) -> None:
+    """log/tokenizer-engine.json: which engine encoded how many parts, and why it was not the fastest."""
+    found = ([*key.split("\t"), count] for key, count in sorted(encoded.items()) if key.startswith("engine\t"))
+    noted = [{"engine": engine, "parts": parts, "told": told} for _, engine, told, parts in found]
+    Path(run, "log", ENGINE_NOTE).write_bytes(orjson.dumps(noted, option=orjson.OPT_INDENT_2))
 
 
 def recipe_hash(recipe: Recipe) -> str:
@@ -178,16 +187,18 @@ def _tokenizer(
 ) -> tuple[TokenizerInfo, str]:
     """The run's own tokenizer file, a copy of the one given or newly trained, and what it is."""
     if given:
-        tokenizer = load(given)
+        tokenizer = load_reference(given)
         target, name = Path(run, _tokenizer_name(tokenizer.copy_name, version)), tokenizer.name
         _put(target, Path(given).read_bytes())
     else:
-        target, name = Path(run, _tokenizer_name("tokenizer.json", version)), "byte-level BPE trained on the kept text"
-        mark = fingerprint("tokenizer", made_by(), marks, tokens.vocab_size, tokens.sample_bytes, tokens.seed)
+        target = Path(run, _tokenizer_name(f"tokenizer{ENDINGS[tokens.model]}", version))
+        name = f"{KINDS[tokens.model]} trained on the kept text"
+        how = tokens.model_dump(exclude={"shard_bytes", "format"})
+        mark = fingerprint("tokenizer", made_by(), marks, how)
         if not (target.is_file() and _is_marked(run, "tokenizer", f"{mark} {file_sha256(target)}")):
-            _put(target, train_bpe(_sample(run, indices, tokens), tokens.vocab_size).encode())
+            _put(target, trained(sampled(kept_documents(run, indices), tokens), tokens))
             _mark(run, "tokenizer", f"{mark} {file_sha256(target)}")
-        tokenizer = load(target)
+        tokenizer = load_reference(target)
     info = TokenizerInfo(
         name=name, file=target.name, sha256=tokenizer.sha256,
         vocab_size=tokenizer.vocab_size, end_of_text=tokenizer.end_of_text,
@@ -204,22 +215,6 @@ def _put(target: Path, data: bytes) -> None:
     temporary = target.with_name(f".tmp-{target.name}")
     temporary.write_bytes(data)
     temporary.replace(target)
-
-
-def _sample(run: str, indices: Sequence[int], tokens: Tokens) -> Iterator[str]:
-    """About `sample_bytes` of the kept text, by hash of doc_id; a larger share as long as that chooses nothing."""
-    share = tokens.sample_bytes / max(_kept_size(run, indices)[1], 1)
-    found = False
-    while not found:
-        for index in indices:
-            for batch in read_part(part_path(run, "kept", index), ["doc_id", "text"]):
-                chosen = in_sample(batch["doc_id"].to_pylist(), tokens.seed, share)
-                for text in batch["text"].filter(pa.array(chosen)).to_pylist():
-                    found = found or bool(text)
-                    yield text
-        if share >= 1:
-            return
-        share *= 8
 
 
 def _manifest(recipe: Recipe, info: TokenizerInfo, shards: Sequence[Shard], encoded: Mapping[str, int]) -> Manifest:

@@ -38,13 +38,36 @@ class Extract(Strict):
 
 
 class Tokens(Strict):
-    """The tokenizer to train when none is given, and the size and format of shards."""
+    """The tokenizer to train when none is given, and the size and format of shards.
 
+    `languages` weighs the training sample: shares of its bytes by language, `*` for all others together; without it
+    the sample is like the text. `split` is for `bpe`; docs/tokenizers.md says what each does.
+    """
+
+    model: Literal["bpe", "unigram"] = "bpe"
+    split: Literal["qwen3.5", "qwen2", "gpt2", "cl100k", "o200k", "nemotron", "deepseek", "han"] = "qwen3.5"
+    single_digits: bool = True
+    special_tokens: tuple[str, ...] = ()
+    languages: dict[str, float] = Field(default={}, description="weights of languages in the training sample")
     vocab_size: int = Field(default=16_384, ge=300, le=1_000_000)
     sample_bytes: int = Field(default=200_000_000, ge=10_000)
     shard_bytes: int = Field(default=256_000_000, ge=1_000, description="kept text per shard, in bytes")
     format: Literal["arrow", "parquet"] = "arrow"
     seed: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _trainable(self) -> Tokens:
+        wrong = sorted(name for name, weight in self.languages.items() if not 0 < weight < float("inf"))
+        if wrong:
+            raise ValueError(f"the weight of {wrong[0]} must be a number above 0; leave a language out instead of 0")
+        names = self.special_tokens
+        if len(set(names)) < len(names) or not all(names) or "<|endoftext|>" in names:
+            raise ValueError(
+                "special_tokens must differ, be not empty, and leave out <|endoftext|>, which is there always"
+            )
+        if self.vocab_size < 300 + len(names):
+            raise ValueError("vocab_size leaves no room beside the 256 bytes and special_tokens")
+        return self
 
 
 class Recipe(Strict):

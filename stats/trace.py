@@ -22,7 +22,7 @@ from stats.explain import Explanation
 from stats.explain import explain as find
 from stats.run import open_run
 from stats.show import harmless
-from tokenization.load import load
+from tokenization.load import load_reference
 from tokenization.manifest import Manifest, file_sha256
 from tokenization.plan import Layout, Plan
 from tokenization.plan_files import open_plan
@@ -123,7 +123,7 @@ def place_of_token(folder: Path, manifest: Manifest, shard: int, token: int) -> 
 
 @lru_cache(maxsize=2)
 def _tokenizer(path: Path, _sha256: str) -> Tokenizer:
-    return load(path)
+    return load_reference(path)
 
 
 def place_of_document(folder: Path, manifest: Manifest, doc_id: str) -> Place | None:

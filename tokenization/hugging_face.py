@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ LINES = ("One line, 12.\n", "two lines\n", "第三行。")
 class HuggingFace:
     """An engine for `tokenizer.json`."""
 
-    copy_name = "tokenizer.json"
+    copy_name, engine_name = "tokenizer.json", "tokenizers"
 
     def __init__(self, file: Path) -> None:
         described = json.loads(file.read_text(encoding="utf-8"))
@@ -41,7 +41,7 @@ class HuggingFace:
             raise ValueError("it has no model")
         added: list[dict[str, Any]] = described.get("added_tokens") or []
         for token in added:  # a file may list its end-of-text among the ordinary added tokens
-            token["special"] = bool(token["special"]) or token["content"] in END_NAMES
+            token["special"] = self.is_special(token)
         self.engine = tokenizers.Tokenizer.from_str(json.dumps(described))
         self.engine.no_truncation()
         self.engine.no_padding()
@@ -57,6 +57,15 @@ class HuggingFace:
         self.in_lines = False
         self.in_lines = self._encode(["".join(LINES)])[0].tolist() == self._encode(list(LINES))[0].tolist()
         self.forbidden = _forbidden(described, added, self.end_of_text, self.vocab_size)
+
+    @staticmethod
+    def is_special(token: Mapping[str, Any]) -> bool:
+        """Whether an entry of `added_tokens` is one that no text may become."""
+        return bool(token["special"]) or token["content"] in END_NAMES
+
+    def spellings(self) -> tuple[str, ...]:
+        """The spellings of added tokens, special or not."""
+        return tuple(token.content for _, token in sorted(self.engine.get_added_tokens_decoder().items()))
 
     def encode_batch(self, text: pa.LargeStringArray) -> tuple[Ids, Offsets]:
         """Ids of all texts, and their offsets."""

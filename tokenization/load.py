@@ -8,20 +8,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from tokenization.engines import Chosen, choose
 from tokenization.hugging_face import HuggingFace
 from tokenization.sentence_piece import SentencePiece
 from tokenization.tiktoken_ranks import TiktokenRanks
-from tokenization.tokenizer import Tokenizer
+from tokenization.tokenizer import Reference
 
-ENGINES: dict[str, Callable[[Path], Tokenizer]] = {
+ENGINES: dict[str, Callable[[Path], Reference]] = {
     ".json": HuggingFace,
     ".tiktoken": TiktokenRanks,
     ".model": SentencePiece,
 }
 
 
-def load(path: str | Path) -> Tokenizer:
-    """A tokenizer from `tokenizer.json`, tiktoken ranks (`*.tiktoken`) or SentencePiece (`*.model`).
+def load(path: str | Path) -> Chosen:
+    """A tokenizer from `tokenizer.json`, tiktoken ranks (`*.tiktoken`) or SentencePiece (`*.model`), at full speed.
+
+    Raises FileNotFoundError or ValueError with one sentence that says what to do.
+    """
+    return choose(Path(path), load_reference(path))
+
+
+def load_reference(path: str | Path) -> Reference:
+    """The same tokenizer as the library of its format has it: slower, and at once; for decoding and as a measure.
 
     Raises FileNotFoundError or ValueError with one sentence that says what to do.
     """

@@ -72,7 +72,9 @@ def split_for(stem: str, ranks: int) -> str:
 
 
 class TiktokenRanks:
-    """An engine for `*.tiktoken`."""
+    """An engine for `*.tiktoken`; `split` is a key of SPLITS."""
+
+    engine_name = "tiktoken"
 
     def __init__(self, file: Path) -> None:
         ranks = read_ranks(file)
@@ -85,8 +87,13 @@ class TiktokenRanks:
         self.vocab_size = max(greatest, self.end_of_text) + 1
         special = {END_NAMES[0]: self.end_of_text}
         self.engine = tiktoken.Encoding(file.stem, pat_str=split.pattern, mergeable_ranks=ranks, special_tokens=special)
+        self.split, self.special = key, tuple(special)
         self.name, self.copy_name = f"{file.name}, {key} split", f"tokenizer.{key}.tiktoken"
         self.sha256 = file_sha256(file)
+
+    def spellings(self) -> tuple[str, ...]:
+        """The spelling of end-of-text; a rank file has no other special token."""
+        return self.special
 
     def encode_batch(self, text: pa.LargeStringArray) -> tuple[Ids, Offsets]:
         """Ids of all texts, and their offsets; each text's ids come as one array from the library."""

@@ -46,6 +46,16 @@ class Tokenizer(Protocol):
         ...
 
 
+class Reference(Tokenizer, Protocol):
+    """The library whose format a file has: what the ids of that file are by definition."""
+
+    engine_name: str
+
+    def spellings(self) -> Sequence[str]:
+        """What a text may spell that is a token of its own in this file."""
+        ...
+
+
 def flatten(rows: Iterable[npt.NDArray[np.integer] | Sequence[int]]) -> tuple[Ids, Offsets]:
     """One array of ids, and the offsets of each row in it.
 

@@ -85,12 +85,25 @@ def run(
                 flags=beam or [],
             )
     if "://" not in out:
+        _tell_engines(Path(out))
         from stats.gather import gather
         from stats.run import open_run
 
         with open_run(out) as opened:
             gather(opened)  # so that the first question is answered as fast as the second
     funnel(out)
+
+
+def _tell_engines(run: Path) -> None:
+    """Say so if a slower engine than the fastest encoded the text."""
+    import orjson
+
+    from pipelines.tokenize import ENGINE_NOTE
+
+    note = run / "log" / ENGINE_NOTE
+    told = {one["told"] for one in orjson.loads(note.read_bytes())} if note.is_file() else set()
+    for sentence in sorted(told - {""}):
+        errors.print(f"notice: tokenizer: {escape(sentence)}", soft_wrap=True, highlight=False)
 
 
 def _absolute(named: str) -> str:

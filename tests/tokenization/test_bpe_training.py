@@ -43,7 +43,7 @@ def test_equal_text_gives_equal_bytes_in_any_process() -> None:
 
 
 def test_tokens_keep_to_the_splits() -> None:
-    made = Tokenizer.from_str(train_bpe(TEXTS * 50, 2000))
+    made = Tokenizer.from_str(train_bpe(TEXTS * 50, 2000, "han"))
     letters = [t for t in made.get_vocab() if t != END]
     texts = [made.decoder.decode([t]) for t in letters]
     digits = [t for t in texts if any(c.isdigit() for c in t)]
@@ -55,6 +55,8 @@ def test_tokens_keep_to_the_splits() -> None:
     assert all(all("\u4e00" <= c <= "\u9fff" or c == "\ufffd" for c in t) for t in han)
     assert "微信公众号关注我们" not in texts  # nor grown into sentences
     pre = [TEXTS[2][a:b] for _, (a, b) in made.pre_tokenizer.pre_tokenize_str(TEXTS[2])]
+    default = Tokenizer.from_str(train_bpe(TEXTS, 300)).pre_tokenizer.pre_tokenize_str(TEXTS[2])
+    assert pre == [TEXTS[2][a:b] for _, (a, b) in default]
     assert pre == ["ประเทศไทย", " हिन्दी", " भाषा", " русский", " язык", " العربية"]  # vowel signs stay with their word
 
 

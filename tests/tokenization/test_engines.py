@@ -21,7 +21,7 @@ from tokenizers import decoders, models, pre_tokenizers, processors
 from tokenization import hugging_face
 from tokenization.encode import encode_documents, slices
 from tokenization.hugging_face import in_pieces
-from tokenization.load import load
+from tokenization.load import load, load_reference
 from tokenization.tiktoken_ranks import SPLITS
 from tokenization.tokenizer import Tokenizer
 from tokenization.train import train_bpe
@@ -306,7 +306,7 @@ def test_pre_tokenizer_of_other_kinds_still_round_trips(tmp_path: Path) -> None:
 def test_a_long_text_in_pieces_gives_the_same_ids(
     blanks: str, exact: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tokenizer = load(make_json(tmp_path))
+    tokenizer = load_reference(make_json(tmp_path))
     text = blanks.join(TEXTS * 20)
     whole = tokenizer.encode_batch(array([text, "x"]))
     calls: list[int] = []
@@ -324,7 +324,7 @@ def test_a_tokenizer_that_puts_a_prefix_before_every_piece_gets_whole_texts(tmp_
     engine = Library(models.Unigram([("<unk>", 0.0), ("▁", -2.0), *((c, -5.0) for c in "abc\n")], unk_id=0))
     engine.pre_tokenizer, engine.decoder = pre_tokenizers.Metaspace(), decoders.Metaspace()
     (tmp_path / "tokenizer.json").write_text(engine.to_str())
-    tokenizer = load(tmp_path / "tokenizer.json")
+    tokenizer = load_reference(tmp_path / "tokenizer.json")
     assert isinstance(tokenizer, hugging_face.HuggingFace)
     assert not tokenizer.in_lines
-    assert load(make_json(tmp_path)).in_lines  # type: ignore[attr-defined]
+    assert load_reference(make_json(tmp_path)).in_lines  # type: ignore[attr-defined]
