@@ -13,7 +13,21 @@ import sys
 import typer
 from rich.markup import escape
 
-from flows.commands import ask, classifier, dedup, diversity, export, papers, plan, recipes, run, takedown, trace
+from flows.commands import (
+    ablate,
+    ask,
+    chat,
+    classifier,
+    dedup,
+    diversity,
+    export,
+    papers,
+    plan,
+    recipes,
+    run,
+    takedown,
+    trace,
+)
 from flows.commands.terminal import errors
 from flows.faults import sentence
 
@@ -40,6 +54,8 @@ for command in (
     takedown.remove,
     takedown.erase,
     export.export,
+    chat.chat,
+    ablate.ablate,
 ):
     app.command()(command)
 app.add_typer(classifier.app, name="classifier")

@@ -63,8 +63,10 @@ class Source:
             yield (self._rows(batch, shard.path) for batch in _batches(self.folder / shard.path) if batch.num_rows)
         totals = self.manifest.totals
         if (self.documents, self.tokens) != (totals.documents, totals.tokens):
-            raise ValueError(f"The shards hold {self.documents:,} documents and {self.tokens:,} tokens, the manifest "
-                             f"says {totals.documents:,} and {totals.tokens:,}. Make the run's shards again.")  # fmt: skip
+            raise ValueError(
+                f"The shards hold {self.documents:,} documents and {self.tokens:,} tokens, the manifest says "
+                f"{totals.documents:,} and {totals.tokens:,}. Make the run's shards again."
+            )
 
     def rows(self) -> Iterator[Rows]:
         """All documents in batches, in the order of the shuffle."""

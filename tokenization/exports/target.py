@@ -1,7 +1,8 @@
 """Where an export goes: a folder that appears whole under its name, or not at all.
 
-It is written beside its place under a temporary name, flushed and renamed. `winnow-export.json` in it says what it was
-made from, so that the same export asked for again is known to be there, and anything else there is left alone.
+It is written beside its place under a temporary name, flushed and renamed. A note in it (`winnow-export.json` unless
+another name is given) says what it was made from, so that the same asked for again is known to be there, and anything
+else there is left alone.
 
 Traded away: an export that was interrupted starts over.
 """
@@ -23,7 +24,7 @@ NOTE = "winnow-export.json"
 LOCK = ".winnow-export.lock"
 
 
-def finished(out: Path, wanted: dict[str, Any]) -> dict[str, Any] | None:
+def finished(out: Path, wanted: dict[str, Any], name: str = NOTE) -> dict[str, Any] | None:
     """The note of an export that lies at `out` and was made from what is `wanted`; None if the place is free.
 
     ValueError in a sentence if the folder holds anything else.
@@ -34,7 +35,7 @@ def finished(out: Path, wanted: dict[str, Any]) -> dict[str, Any] | None:
         raise ValueError(f"{out} is a file. Name a folder for --out.")
     if not any(out.iterdir()):
         return None
-    note = out / NOTE
+    note = out / name
     if not note.is_file():
         raise ValueError(f"{out} holds something else. Choose another --out, or empty that folder.")
     try:
@@ -77,11 +78,11 @@ def placed(out: Path) -> Iterator[Path]:
             raise
 
 
-def write_note(folder: Path, described: dict[str, Any]) -> dict[str, Any]:
+def write_note(folder: Path, described: dict[str, Any], name: str = NOTE) -> dict[str, Any]:
     """Write the note last: what was asked and counted, and the size of every file."""
     files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != LOCK)
     note = {**described, "files": {p.relative_to(folder).as_posix(): p.stat().st_size for p in files}}
-    put(folder / NOTE, (json.dumps(note, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())
+    put(folder / name, (json.dumps(note, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())
     return note
 
 
