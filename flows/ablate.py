@@ -14,13 +14,13 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
-from pipelines.ablation import Asked, Choice, held_out_rows, manifest_of, write_corpora
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from pipelines.ablation import Asked, Choice, held_out_rows, manifest_of, write_corpora
 from recipes.model import Recipe
 from stats.ablation import Measured, domains, losses, summary
 from stats.ablation_report import markdown, plot
@@ -49,6 +49,7 @@ class AblateOptions(BaseModel):
     held_out: tuple[str, ...] = ()
     held_share: float = Field(default=0.1, ge=0, le=0.5)
     held_most: int = Field(default=200, ge=1)
+    held_by: Literal["all", "any"] = "all"
     width: int = Field(default=128, ge=8)
     layers: int = Field(default=2, ge=1)
     heads: int = Field(default=4, ge=1)
@@ -89,7 +90,7 @@ def ablate(run: Run, recipes: Mapping[str, Recipe], options: AblateOptions, say:
     out = Path(options.out)
     _claim(out, run, recipes, options)
     found = passing(run, recipes)
-    held, without = apart(run, found, options.held_share, options.held_most, seed=0)
+    held, without = apart(run, found, options.held_share, options.held_most, 0, options.held_by)
     kept = found.keeps & ~without[:, None]
     choice = Choice(found.documents, found.parts, found.names, kept, held, found.recipes)
     asked = Asked(options.tokenizer, options.vocab, options.held_out)
@@ -123,8 +124,8 @@ def _models(names: Sequence[str], budgets: Sequence[int], seeds: range) -> Itera
 def _claim(out: Path, run: Run, recipes: Mapping[str, Recipe], options: AblateOptions) -> None:
     """The folder is this ablation's, or nobody's."""
     asked = options.model_dump(exclude={"device", "out", "run"})
-    wanted = json.loads(json.dumps({**asked, "run": run.path.name, "recipes": {n: r.model_dump() for n, r in recipes.items()}},
-                                   default=str))  # fmt: skip
+    described = {name: recipe.model_dump() for name, recipe in recipes.items()}
+    wanted = json.loads(json.dumps({**asked, "run": run.path.name, "recipes": described}, default=str))
     file = out / "asked.json"
     if file.is_file():
         if json.loads(file.read_bytes()) != wanted:
@@ -178,12 +179,13 @@ def _report(
     out: Path, measured: Measured, corpora: list[dict[str, Any]], options: AblateOptions, notices: list[str]
 ) -> Made:
     found, detail = summary(measured), losses(measured)
+    whose = "every recipe keeps" if options.held_by == "all" else "some recipe keeps"
     told = [
-        f"Each model: width {options.width}, {options.layers} layers, {options.heads} heads, context {options.context}, "
+        f"A model: width {options.width}, {options.layers} layers, {options.heads} heads, context {options.context}; "
         f"{measured.budgets[-1]:,} tokens in batches of {options.batch * options.context:,}, {options.seeds} seeds.",
-        "Loss in nats a token on held-out documents that every recipe keeps, with Student's 95 % interval over seeds.",
+        f"Loss in nats a token on held-out documents that {whose}, with Student's 95 % interval over seeds.",
         *notices,
-    ]  # fmt: skip
+    ]
     save(detail, out / "losses.parquet")
     save(found, out / "ablation.parquet")
     described = {"summary": found.to_pylist(), "corpora": corpora, "notices": notices}

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -80,17 +81,20 @@ def _tests(run: Run, recipes: Sequence[Recipe], parts: Sequence[str]) -> tuple[l
     return tests, source
 
 
-def held_out(run: Run, found: Passing, share: float, most: int, seed: int) -> tuple[Flags, Flags]:
+def held_out(
+    run: Run, found: Passing, share: float, most: int, seed: int, kept_by: Literal["all", "any"] = "all"
+) -> tuple[Flags, Flags]:
     """(held out, not to be trained on), for each document.
 
-    Held out are, of the documents that every recipe keeps, `share` of each language and `most` at most: those whose
-    hash with the seed is lowest. Not to be trained on are they, their whole duplicate clusters, and whatever has the
-    same text.
+    Held out are, of the documents that every recipe keeps (or any; RAW does not count), `share` of each language and
+    `most` at most: those whose hash with the seed is lowest. Not to be trained on are they, their whole duplicate
+    clusters, and whatever has the same text.
     """
     doc_ids = found.documents["doc_id"].to_pylist()
     keys = order_keys([f"held out\0{doc_id}" for doc_id in doc_ids], seed)
     languages = np.array(found.documents["lang"].fill_null("und").to_pylist(), object)
-    everyone = found.keeps.all(axis=1)
+    chosen_by = found.keeps[:, 1:] if len(found.names) > 1 else found.keeps
+    everyone = chosen_by.all(axis=1) if kept_by == "all" else chosen_by.any(axis=1)
     chosen = np.zeros(len(doc_ids), np.bool_)
     for language in sorted(set(languages[everyone])):
         places = np.flatnonzero(everyone & (languages == language))
@@ -101,7 +105,7 @@ def held_out(run: Run, found: Passing, share: float, most: int, seed: int) -> tu
 
 def _alike(run: Run, doc_ids: Sequence[str], chosen: Flags) -> Flags:
     """Documents in a cluster with one of the chosen, or with the same text."""
-    mine = {doc_ids[i] for i in np.flatnonzero(chosen)}
+    mine = {doc_ids[i] for i in np.flatnonzero(chosen).tolist()}
     alike: set[str] = set()
     for query in (
         "SELECT doc_id, cluster_id FROM duplicates",

@@ -47,7 +47,7 @@ def document_losses(
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:  # fmt: skip
     """(nats, ids) of each document: the sum of the cross-entropy over its ids, (n,), and their number, (n,).
 
-    `documents` are ids without the end-of-text before them; `batch` is windows at a time; `device` is auto, cpu or cuda.
+    `documents` are ids without the end-of-text before them; `batch` is windows at a time; `device` auto, cpu or cuda.
     """
     place = torch.device("cuda" if device == "cuda" or (device == "auto" and torch.cuda.is_available()) else "cpu")
     model = load_model(checkpoint, place)

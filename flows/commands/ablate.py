@@ -25,6 +25,7 @@ def ablate(
     ] = None,
     held_share: Annotated[float, typer.Option(help="Share of what all keep that is held out.")] = 0.1,
     held_most: Annotated[int, typer.Option(help="Documents of a language held out at most.")] = 200,
+    held_by: Annotated[str, typer.Option(help="Hold out what all recipes keep, or any.")] = "all",
     width: Annotated[int, typer.Option(help="Of the model.")] = 128,
     layers: Annotated[int, typer.Option(help="Of the model.")] = 2,
     heads: Annotated[int, typer.Option(help="Of the model.")] = 4,
@@ -42,8 +43,8 @@ def ablate(
     options = _options({
         "run": run, "out": str(out), "tokens": tokens, "seeds": seeds, "points": points, "tokenizer": tokenizer,
         "vocab": vocab, "held_out": tuple(held_out or ()), "held_share": held_share, "held_most": held_most,
-        "width": width, "layers": layers, "heads": heads, "context": context, "batch": batch, "lr": lr,
-        "device": device,
+        "held_by": held_by, "width": width, "layers": layers, "heads": heads, "context": context, "batch": batch,
+        "lr": lr, "device": device,
     })  # fmt: skip
     try:
         import torch  # noqa: F401 - told before an hour's work, not after
@@ -58,26 +59,23 @@ def ablate(
     for notice in [*notices, *made.notices]:
         errors.print(f"notice: {escape(notice)}", soft_wrap=True, highlight=False)
     shown = made.summary.filter(_greatest(made.summary))
-    columns = [
-        "domain",
-        "recipe",
-        "documents",
-        "loss",
-        "low",
-        "high",
-        "to raw",
-        "by seeds, low",
-        "by seeds, high",
-        "verdict",
-    ]
-    console.print(table(shown.select(columns), f"Held-out loss after {options.tokens:,} tokens"))
+    columns = ["recipe", "documents", "loss", "low", "high", "to raw", "verdict"]
+    for domain in dict.fromkeys(shown["domain"].to_pylist()):
+        rows = shown.filter(_equal(shown["domain"], domain)).select(columns)
+        console.print(table(rows, f"{domain}: held-out loss after {options.tokens:,} tokens"))
     console.print(f"report: {escape(str(out / 'ablation.md'))}", soft_wrap=True)
 
 
 def _greatest(rows: Any) -> Any:
     import pyarrow.compute as pc
 
-    return pc.equal(rows["tokens"], pc.max(rows["tokens"]))
+    return _equal(rows["tokens"], pc.max(rows["tokens"]))
+
+
+def _equal(column: Any, value: object) -> Any:
+    import pyarrow.compute as pc
+
+    return pc.equal(column, value)
 
 
 def _options(given: dict[str, Any]) -> Any:
