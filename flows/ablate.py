@@ -108,8 +108,10 @@ def ablate(run: Run, recipes: Mapping[str, Recipe], options: AblateOptions, say:
         rows["bytes"].to_numpy(),
         domains(rows["language"].to_pylist(), rows["source"].to_pylist(), rows["given"].to_pylist()),
     )  # fmt: skip
-    corpora = [{"recipe": name, **note["corpora"][name], "epochs": options.tokens / note["corpora"][name]["tokens"]}
-               for name in found.names]  # fmt: skip
+    corpora = [
+        {"recipe": name, **dict(sorted(totals.items())), "epochs": options.tokens / totals["tokens"]}
+        for name, totals in ((name, note["corpora"][name]) for name in found.names)
+    ]
     return _report(out, measured, corpora, options, found.notices)
 
 

@@ -19,13 +19,14 @@ from pipelines.ablation import held_out_rows, manifest_of
 from pipelines.removal.remove import remove
 from pipelines.removal.request import Request, doc_target
 from recipes.model import Recipe
+from recipes.steps import Rule
 from stats.passing import held_out, passing
 from stats.run import Run, open_run
 from tokenization.load import load
 from tokenization.manifest import Manifest
 from training import loop
 
-SMALL = {"tokens": 2048, "seeds": 2, "points": 2, "vocab": 400, "width": 16, "layers": 1, "heads": 1, "context": 32,
+SMALL = {"tokens": 2048, "seeds": 2, "points": 2, "vocab": 300, "width": 16, "layers": 1, "heads": 1, "context": 32,
          "batch": 8, "device": "cpu"}  # fmt: skip
 
 
@@ -38,14 +39,17 @@ class Case:
     said: list[str]
 
 
-def strict(recipe: Recipe) -> Recipe:
-    """The run's recipe for long documents only, under another name."""
-    rule = recipe.steps[0].model_copy(update={"min": 136.0})
-    return recipe.model_copy(update={"name": "strict", "steps": (rule, *recipe.steps[1:])})
-
-
 def recipes_of(run: Run) -> dict[str, Recipe]:
-    return {"own": run.recipe, "strict": strict(run.recipe)}
+    """The run's recipe, and one for the half of its documents that has the longer words."""
+    rule = Rule(id="tiny.long.v1", signal="mean_word_length", min=median(run), evidence="A")
+    return {
+        "own": run.recipe,
+        "strict": run.recipe.model_copy(update={"name": "strict", "steps": (rule, *run.recipe.steps)}),
+    }
+
+
+def median(run: Run) -> float:
+    return float(run.rows("SELECT median(mean_word_length) FROM signals")[0][0])
 
 
 def options(run: Path, out: Path, **more: Any) -> AblateOptions:
@@ -94,15 +98,17 @@ def test_corpora_are_what_each_keeps_without_what_is_held_out(case: Case) -> Non
     }
     extracted = dict(rows_of(case.run, "SELECT doc_id, text FROM documents"))
     kept = dict(rows_of(case.run, "SELECT doc_id, text FROM kept"))
-    words = dict(rows_of(case.run, "SELECT doc_id, word_count FROM signals"))
+    words = dict(rows_of(case.run, "SELECT doc_id, mean_word_length FROM signals"))
     clusters = dict(rows_of(case.run, "SELECT doc_id, cluster_id FROM duplicates"))
     near = {clusters[doc_id] for doc_id in mine & clusters.keys()}
     without = mine | {doc_id for doc_id, cluster in clusters.items() if cluster in near}
+    with open_run(case.run) as opened:
+        least = median(opened)
     assert mine
-    assert mine <= {doc_id for doc_id in kept if words[doc_id] >= 136}
+    assert mine <= {doc_id for doc_id in kept if words[doc_id] >= least}
     assert corpus(case, "raw") == {doc_id: text for doc_id, text in extracted.items() if doc_id not in without}
     assert corpus(case, "own") == {doc_id: text for doc_id, text in kept.items() if doc_id not in without}
-    long = {doc_id: text for doc_id, text in kept.items() if words[doc_id] >= 136 and doc_id not in without}
+    long = {doc_id: text for doc_id, text in kept.items() if words[doc_id] >= least and doc_id not in without}
     assert corpus(case, "strict") == long
     assert 0 < len(long) < len(kept) - len(mine)
     tokenizers = {
@@ -181,19 +187,34 @@ def test_who_was_removed_is_in_no_corpus(removal_run: Path, tmp_path: Path) -> N
         assert doc_id in passing(opened, {"own": opened.recipe}).documents["doc_id"].to_pylist()
 
 
-def test_what_cannot_be_done_is_told(
-    case: Case, tmp_path: Path, winnow: Callable[..., subprocess.CompletedProcess[str]]
+@pytest.mark.parametrize(
+    ("wrong", "told"), [({"width": 17}, "multiple of twice"), ({"tokens": 400 * 8}, None), ({"tokens": 1000, "batch": 64}, "less than a step")],
+)  # fmt: skip
+def test_options_that_cannot_work_are_refused(wrong: dict[str, int], told: str | None, tmp_path: Path) -> None:
+    if told is None:
+        assert options(tmp_path, tmp_path, **wrong).steps(3200) == 12
+        return
+    with pytest.raises(ValueError, match=told):
+        options(tmp_path, tmp_path, **wrong)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [({"held_out": ("none.txt",)}, "There is no file none.txt"), ({"held_share": 0.0}, "Give texts: --held-out FILE")],
+)
+def test_what_cannot_be_done_is_told(removal_run: Path, wrong: dict[str, Any], told: str, tmp_path: Path) -> None:
+    with open_run(removal_run) as opened:
+        asked = options(removal_run, tmp_path / "out", **wrong)
+        with pytest.raises((ValueError, FileNotFoundError), match=told):
+            ablate(opened, {"own": opened.recipe}, asked, lambda _: None)
+    assert not (tmp_path / "out" / "corpora").exists()
+
+
+def test_the_command_tells_a_fault_in_a_sentence(
+    removal_run: Path, tmp_path: Path, winnow: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
-    for wrong, told in (
-        (["--recipes", "nowhere"], "nowhere"),
-        (["--recipes", "fineweb"], "has no measurement"),
-        (["--recipes", "removal", "--width", 17], "multiple of twice"),
-        (["--recipes", "removal", "--tokens", 1500], "less than a step"),
-        (["--recipes", "removal", "--held-out", tmp_path / "none.txt"], "There is no file"),
-        (["--recipes", "removal", "--held-share", 0], "Give texts: --held-out FILE"),
-    ):
-        done = winnow("ablate", case.run, "--tokens", 100_000, "--out", tmp_path / "out", *wrong)
-        assert done.returncode == 2, done.stdout
-        assert told in done.stderr
-        assert "Traceback" not in done.stderr
-        shutil.rmtree(tmp_path / "out", ignore_errors=True)
+    run = shutil.copytree(removal_run, tmp_path / "run")
+    done = winnow("ablate", run, "--recipes", "fineweb", "--tokens", 100_000, "--out", tmp_path / "out")
+    assert done.returncode == 2, done.stdout
+    assert "has no measurement" in done.stderr
+    assert "Traceback" not in done.stderr
