@@ -26,6 +26,7 @@ from tokenization.load import load
 from tokenization.manifest import Manifest
 from training import loop
 
+pytestmark = pytest.mark.slow
 SMALL = {"tokens": 2048, "seeds": 2, "points": 2, "vocab": 300, "width": 16, "layers": 1, "heads": 1, "context": 32,
          "batch": 8, "device": "cpu"}  # fmt: skip
 
@@ -130,6 +131,16 @@ def test_copies_of_what_is_held_out_are_nowhere(removal_run: Path) -> None:
     assert chosen.sum() == int(found.keeps[:, 1].sum() * 0.5)
     assert not (chosen & ~found.keeps[:, 1]).any()
     assert without.sum() >= chosen.sum()
+
+
+def test_what_some_recipe_keeps_may_be_held_out_too(removal_run: Path) -> None:
+    with open_run(removal_run) as opened:
+        found = passing(opened, recipes_of(opened))
+        every, _ = held_out(opened, found, 0.2, 10_000, 0)
+        some, _ = held_out(opened, found, 0.2, 10_000, 0, "any")
+    assert not (every & ~found.keeps.all(axis=1)).any()
+    assert (some & ~found.keeps.all(axis=1)).any()
+    assert not (some & ~found.keeps[:, 1:].any(axis=1)).any()
 
 
 def test_the_report(case: Case) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import typer
 
 from flows.cli import app
@@ -23,6 +24,7 @@ def commands(name: str) -> list[list[str]]:
     return [shlex.split(line)[2:] for line in lines if line.startswith("$ winnow ")]
 
 
+@pytest.mark.slow
 def test_the_commands_of_exports_and_chat(removal_run: Path, tmp_path: Path, environment: dict[str, str]) -> None:
     shutil.copytree(removal_run, tmp_path / "runs" / "first")
     shutil.copyfile(removal_run / "tokenizer.json", tmp_path / "tokenizer.json")

@@ -397,6 +397,8 @@ def test_files_become_shards_rejects_and_counts(options: ChatOptions, tmp_path: 
     assert file_sha256(out / "tokenizer.json") == manifest.tokenizer.sha256
     assert not list(out.glob(".*"))
     assert write_chat(options) == note
+    with pytest.raises(ValueError, match="other inputs or options"):
+        write_chat(options.model_copy(update={"seed": 1}))
     again = write_chat(options.model_copy(update={"out": str(tmp_path / "again")}))
     assert again == note
     assert (tmp_path / "again" / "manifest.json").read_bytes() == (out / "manifest.json").read_bytes()

@@ -43,12 +43,12 @@ def finished(out: Path, wanted: dict[str, Any], name: str = NOTE) -> dict[str, A
         same = all(found.get(key) == value for key, value in wanted.items())
         files = {name: (out / name).stat().st_size for name in found["files"]}
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
-        raise ValueError(f"{out} holds a damaged export ({error}). Delete it, and export again.") from error
+        raise ValueError(f"{out} is damaged ({error}). Delete it, and give the command again.") from error
     if not same:
-        raise ValueError(f"{out} holds another export. Choose another --out, or delete that folder.")
+        raise ValueError(f"{out} was made from other inputs or options. Choose another --out, or delete that folder.")
     if files != found["files"]:
-        raise ValueError(f"{out} holds a damaged export: a file has another size than was written. Delete it, and "
-                         "export again.")  # fmt: skip
+        raise ValueError(f"{out} is damaged: a file has another size than was written. Delete it, and give the "
+                         "command again.")  # fmt: skip
     return found
 
 
@@ -59,13 +59,13 @@ def placed(out: Path) -> Iterator[Path]:
     out.parent.mkdir(parents=True, exist_ok=True)
     temporary = temporary_of(out)
     if temporary.is_dir() and any(temporary.iterdir()) and not (temporary / LOCK).is_file():
-        raise ValueError(f"{temporary} is in the way and is no unfinished export. Move it away.")
+        raise ValueError(f"{temporary} is in the way and is nothing unfinished. Move it away.")
     temporary.mkdir(exist_ok=True)
     with (temporary / LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise ValueError(f"Another export is writing {out}. Wait for it, or choose another --out.") from error
+            raise ValueError(f"Another process is writing {out}. Wait for it, or choose another --out.") from error
         _clear(temporary)
         try:
             yield temporary
