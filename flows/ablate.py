@@ -20,7 +20,8 @@ import numpy as np
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from pipelines.ablation import Asked, Choice, held_out_rows, manifest_of, write_corpora
+from pipelines.ablation import Asked, Choice, manifest_of, write_corpora
+from pipelines.held_out import held_out_rows
 from recipes.model import Recipe
 from stats.ablation import Measured, domains, losses, summary
 from stats.ablation_report import markdown, plot

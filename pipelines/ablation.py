@@ -17,12 +17,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from filters.annotate import final_text
 from pipelines.code import made_by
+from pipelines.held_out import HELD, given_texts, held_rows
 from pipelines.parts import fingerprint, read_mark, read_part
 from recipes.model import Recipe
 from tokenization.commit import put
@@ -38,18 +38,7 @@ from tokenization.tokenizer import Tokenizer
 from tokenization.train import train_bpe
 
 NOTE = "corpora.json"
-LONGEST = 8_000  # characters of a held-out text that are read
 SAMPLE_BYTES, SHARD_BYTES = 50_000_000, 64_000_000
-HELD = pa.schema(
-    [
-        pa.field("doc_id", pa.string(), nullable=False),
-        pa.field("language", pa.string(), nullable=False),
-        pa.field("source", pa.string(), nullable=False),
-        pa.field("given", pa.string()),  # name of the file that it came from, if it is not the run's
-        pa.field("bytes", pa.int64(), nullable=False),
-        pa.field("ids", pa.large_list(pa.uint32()), nullable=False),
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -88,7 +77,7 @@ def write_corpora(run: Path, choice: Choice, asked: Asked, out: Path) -> dict[st
 
     ValueError or FileNotFoundError in a sentence if nothing is held out, a corpus is empty, or a file cannot be read.
     """
-    given = list(_given(asked.given))
+    given = list(given_texts(asked.given))
     wanted = {"schema_version": "winnow.ablation/1", "made_from": _mark(run, choice, asked, given)}
     if (there := finished(out, wanted, NOTE)) is not None:
         return there
@@ -97,7 +86,7 @@ def write_corpora(run: Path, choice: Choice, asked: Asked, out: Path) -> dict[st
         tokenizer = load(file)
         held: list[pa.Table] = []
         corpora = _scattered(run, choice, asked, tokenizer, folder, held)
-        held += [_held(tokenizer, pa.table(rows)) for rows in given]
+        held += [held_rows(tokenizer, pa.table(rows)) for rows in given]
         table = pa.concat_tables(held) if held else HELD.empty_table()
         if not table.num_rows:
             raise ValueError(
@@ -110,12 +99,6 @@ def write_corpora(run: Path, choice: Choice, asked: Asked, out: Path) -> dict[st
                 raise ValueError(f"{name} keeps no document of this run. Leave it out of --recipes.")
         described = {name: manifest.totals.model_dump() for name, manifest in corpora.items()}
         return write_note(folder, {**wanted, "corpora": described, "end_of_text": tokenizer.end_of_text}, NOTE)
-
-
-def held_out_rows(folder: Path) -> pa.Table:
-    """What is held out: rows of HELD."""
-    with pa.memory_map(str(folder / "held-out.arrow")) as source:
-        return pa.ipc.open_file(source).read_all()
 
 
 def manifest_of(folder: Path, name: str) -> Path:
@@ -143,7 +126,7 @@ def _scattered(
             corpora[name] = Corpus(stack.enter_context(scatter))
         for batch, rows in _texts(run, choice):
             if (apart := choice.held_out[rows]).any():
-                held.append(_held(tokenizer, pa.table(batch.filter(pa.array(apart)))))
+                held.append(held_rows(tokenizer, pa.table(batch.filter(pa.array(apart)))))
             for i, (name, corpus) in enumerate(corpora.items()):
                 _add(corpus, batch.filter(pa.array(choice.keeps[rows, i])), choice.recipes.get(name), tokenizer)
         return {name: _manifest(folder / _folder(name), name, one, tokenizer, choice, asked)
@@ -178,17 +161,6 @@ def _add(corpus: Corpus, batch: pa.RecordBatch, recipe: Recipe | None, tokenizer
     corpus.scatter.add(pa.table({"doc_id": batch["doc_id"], "tokens": lists}))
 
 
-def _held(tokenizer: Tokenizer, rows: pa.Table) -> pa.Table:
-    """Rows of HELD for texts, each cut to its first LONGEST characters."""
-    text = pc.utf8_slice_codeunits(rows["text"].combine_chunks().cast(pa.large_string()), 0, LONGEST)
-    ids, offsets = encode_documents(tokenizer, text)
-    lists = pa.LargeListArray.from_arrays(pa.array(offsets, pa.int64()), pa.array(ids, pa.uint32()))
-    given = rows["given"] if "given" in rows.column_names else pa.nulls(len(text), pa.string())
-    columns = [rows["doc_id"], rows["lang"].fill_null("und"), rows["source"], given, pc.binary_length(text), lists]
-    flat = [c.combine_chunks() if isinstance(c, pa.ChunkedArray) else c for c in columns]
-    return pa.Table.from_arrays([c.cast(f.type) for c, f in zip(flat, HELD, strict=True)], schema=HELD)
-
-
 def _manifest(folder: Path, name: str, corpus: Corpus, tokenizer: Tokenizer, choice: Choice, asked: Asked) -> Manifest:
     shards: tuple[Shard, ...] = corpus.scatter.finish()
     put(folder / tokenizer.copy_name, (folder.parent / tokenizer.copy_name).read_bytes())
@@ -221,32 +193,6 @@ def _tokenizer(run: Path, choice: Choice, asked: Asked, folder: Path) -> Path:
 
     put(folder / "tokenizer.json", train_bpe(sample(), asked.vocab).encode())
     return folder / "tokenizer.json"
-
-
-def _given(files: Sequence[str]) -> Iterator[dict[str, list[Any]]]:
-    """Columns for the texts of each file: .txt is one text, .jsonl has an object with `text` a line."""
-    for name in files:
-        file = Path(name)
-        if not file.is_file():
-            raise FileNotFoundError(f"There is no file {name}.")
-        try:
-            texts = _texts_of(file)
-        except (UnicodeDecodeError, orjson.JSONDecodeError, KeyError, TypeError) as error:
-            raise ValueError(f"{name} cannot be read ({type(error).__name__}). Give UTF-8 text (.txt), or JSON lines "
-                             "(.jsonl) with a field text.") from error  # fmt: skip
-        if not texts:
-            raise ValueError(f"{name} has no text.")
-        count = len(texts)
-        yield {"doc_id": [f"{file.name}:{i}" for i in range(1, count + 1)], "lang": ["und"] * count,
-               "source": [""] * count, "given": [file.name] * count, "text": texts}  # fmt: skip
-
-
-def _texts_of(file: Path) -> list[str]:
-    if file.suffix == ".jsonl":
-        rows = [orjson.loads(line) for line in file.read_bytes().splitlines() if line.strip()]
-        return [str(row["text"]) for row in rows if row["text"]]
-    text = file.read_text(encoding="utf-8")
-    return [text] if text.strip() else []
 
 
 def _mark(run: Path, choice: Choice, asked: Asked, given: Sequence[Mapping[str, Any]]) -> str:

@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows.ablate import AblateOptions, ablate
-from pipelines.ablation import held_out_rows, manifest_of
+from pipelines.ablation import manifest_of
+from pipelines.held_out import held_out_rows
 from pipelines.removal.remove import remove
 from pipelines.removal.request import Request, doc_target
 from recipes.model import Recipe
