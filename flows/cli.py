@@ -13,7 +13,22 @@ import sys
 import typer
 from rich.markup import escape
 
-from flows.commands import ask, classifier, dedup, diversity, papers, plan, recipes, run, takedown, tokenizer, trace
+from flows.commands import (
+    ablate,
+    ask,
+    chat,
+    classifier,
+    dedup,
+    diversity,
+    export,
+    papers,
+    plan,
+    recipes,
+    run,
+    takedown,
+    tokenizer,
+    trace,
+)
 from flows.commands.terminal import errors
 from flows.faults import sentence
 
@@ -39,6 +54,9 @@ for command in (
     trace.versions,
     takedown.remove,
     takedown.erase,
+    export.export,
+    chat.chat,
+    ablate.ablate,
 ):
     app.command()(command)
 app.add_typer(classifier.app, name="classifier")

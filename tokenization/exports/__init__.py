@@ -1,0 +1,1 @@
+"""A manifest's shards in the formats that other trainers read."""
