@@ -13,7 +13,7 @@ import sys
 import typer
 from rich.markup import escape
 
-from flows.commands import ask, classifier, dedup, diversity, papers, plan, recipes, run, takedown, trace
+from flows.commands import ask, classifier, dedup, diversity, papers, plan, recipes, report, run, takedown, trace
 from flows.commands.terminal import errors
 from flows.faults import sentence
 
@@ -35,6 +35,7 @@ for command in (
     diversity.diversity,
     papers.papers,
     papers.sheet,
+    report.report,
     trace.trace,
     trace.versions,
     takedown.remove,
