@@ -25,8 +25,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from what_if import make  # the script beside this one
 
-from what_if import make
 from filters.pii import KINDS
 from pipelines.parts import write_part
 from pipelines.schemas import KEPT
@@ -49,7 +49,13 @@ def complete(folder: Path) -> None:
             pages = pages.append_column(f"pii_{kind}", pa.array(chance.poisson(0.02, pages.num_rows).astype(np.int32)))
         size = pc.sum(pc.binary_length(pages["text"])).as_py() or 0
         counts = {"documents": pages.num_rows, "text_bytes": size}
-        write_part(str(folder / "kept" / path.name), pages.select(SCHEMA.names).cast(SCHEMA).to_batches(), SCHEMA, "kept", counts)
+        write_part(
+            str(folder / "kept" / path.name),
+            pages.select(SCHEMA.names).cast(SCHEMA).to_batches(),
+            SCHEMA,
+            "kept",
+            counts,
+        )
         text_bytes += size
     write_manifest(folder, text_bytes)
     (folder / "log").mkdir(exist_ok=True)
@@ -65,8 +71,13 @@ def write_manifest(folder: Path, text_bytes: int) -> None:
         with pa.memory_map(str(path)) as source:
             reader = pa.ipc.open_file(source)
             batches = [reader.get_batch(i) for i in range(reader.num_record_batches)]
-            n, t = sum(b.num_rows for b in batches), sum(pc.sum(pc.list_value_length(b["tokens"])).as_py() for b in batches)
-        shards.append(Shard(path=f"tokens/{path.name}", bytes=path.stat().st_size, sha256="0" * 64, documents=n, tokens=t))
+            n, t = (
+                sum(b.num_rows for b in batches),
+                sum(pc.sum(pc.list_value_length(b["tokens"])).as_py() for b in batches),
+            )
+        shards.append(
+            Shard(path=f"tokens/{path.name}", bytes=path.stat().st_size, sha256="0" * 64, documents=n, tokens=t)
+        )
         documents, tokens = documents + n, tokens + t
     info = TokenizerInfo(name="made", file="tokenizer.json", sha256="0" * 64, vocab_size=16_384, end_of_text=0)
     both = {"all": Count(documents=documents, tokens=tokens)}
@@ -80,7 +91,9 @@ def made(folder: Path) -> tuple[float, float, float]:
     """(seconds, processor seconds, greatest memory in GB) of `winnow report`, a process of its own."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "flows.cli", "report", str(folder)], cwd=REPO, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "flows.cli", "report", str(folder)], cwd=REPO, check=True, capture_output=True
+    )
     seconds = time.perf_counter() - began
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, after.ru_maxrss / 1e6
@@ -128,7 +141,9 @@ def main() -> None:
         seconds, processor, memory = (statistics.median(one[i] for one in found) for i in range(3))
         times, messages, requests = opened(folder / "report.html", given.repeats)
         size = (folder / "report.html").stat().st_size / 1e6
-        print("| size MB | made in s | processor s | memory GB | opened and painted in s | console messages | requests |")
+        print(
+            "| size MB | made in s | processor s | memory GB | opened and painted in s | console messages | requests |"
+        )
         print("|---:|---:|---:|---:|---:|---:|---:|")
         print(f"| {size:.2f} | {seconds:.1f} | {processor:.1f} | {memory:.2f} | {statistics.median(times):.2f} "
               f"| {messages} | {requests} |")  # fmt: skip

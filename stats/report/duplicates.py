@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
-from os.path import commonprefix
 
 from stats.report.rows import TABLE, Held
 from stats.report.texts import Page, pages
@@ -88,7 +87,8 @@ def _largest(run: Run, held: Held) -> list[Cluster]:
 
 
 def _compared(size: int, method: str, similarity: float | None, kept: Page, other: Page) -> Cluster:
-    same = len(commonprefix([kept.text, other.text]))
+    alike = (i for i, (a, b) in enumerate(zip(kept.text, other.text, strict=False)) if a != b)
+    same = next(alike, min(len(kept.text), len(other.text)))
     if kept.text == other.text:
         return Cluster(size, method, similarity, kept, other, [(kept.text[:WINDOW], False)], same=True)
     start = max(0, same - BEFORE)

@@ -7,12 +7,12 @@ nowhere near.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from filters.catalogue import kind_names
 from stats.report.rows import TABLE, Held
 from stats.report.rules import Bar
-from stats.report.strings import without_personal_data
+from stats.report.strings import MARGIN, shortened, without_personal_data
 from stats.rows import FATE, TOKENS
 from stats.run import Run
 from tokenization.manifest import Manifest, Shard
@@ -43,24 +43,28 @@ class Groups:
 
 def languages(run: Run, held: Held) -> Groups:
     """By detected language, most documents first."""
-    return _groups(run, held, "coalesce(lang, 'und')", "documents DESC", LANGUAGES)
+    return _named(_groups(run, held, "coalesce(lang, 'und')", "documents DESC", LANGUAGES))
 
 
 def domains(run: Run, held: Held) -> Groups:
     """By registrable domain, most kept documents first, then most documents."""
     if "domain" not in held.columns:
         return Groups([], 0)
-    found = _groups(run, held, "coalesce(domain, '')", "kept DESC, documents DESC", DOMAINS)
+    return _named(_groups(run, held, "coalesce(domain, '')", "kept DESC, documents DESC", DOMAINS))
+
+
+def _named(found: Groups) -> Groups:
     names = without_personal_data([row.name for row in found.rows])
-    return Groups([Group(n, r.documents, r.kept, r.bytes, r.tokens) for n, r in zip(names, found.rows, strict=True)],
-                  found.count)  # fmt: skip
+    return Groups(
+        [replace(row, name=shortened(name, MARGIN)) for name, row in zip(names, found.rows, strict=True)], found.count
+    )
 
 
 def _groups(run: Run, held: Held, by: str, order: str, most: int) -> Groups:
     if not held.documents:
         return Groups([], 0)
     rows = run.rows(
-        f"""SELECT left({by}, 100) AS name, count(*) AS documents, count(*) FILTER ({FATE} = 'kept') AS kept,
+        f"""SELECT left({by}, {2 * MARGIN}) AS name, count(*) AS documents, count(*) FILTER ({FATE} = 'kept') AS kept,
             coalesce(sum(text_bytes) FILTER ({FATE} = 'kept'), 0)::BIGINT, coalesce(sum({TOKENS}), 0)::BIGINT
         FROM {TABLE} GROUP BY 1 ORDER BY {order}, name LIMIT {most}"""
     )

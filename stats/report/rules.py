@@ -7,6 +7,7 @@ dropped by this rule, and kept. Traded away: values beyond the 0.5 % on either e
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import floor, isfinite, log10
@@ -16,11 +17,11 @@ import numpy as np
 
 from filters.catalogue import signal_docs
 from filters.rules import bound_text, column_of, fails
-from filters.samplers import DOMAIN
 from filters.sql import literal, quoted
 from recipes.model import Recipe
 from recipes.steps import Edit, Rule, Sample
 from stats.report.rows import TABLE, Held
+from stats.report.strings import MARGIN, shortened, without_personal_data
 from stats.report.texts import Page, pages
 from stats.rows import FATE, RULE
 from stats.run import Run
@@ -28,8 +29,9 @@ from stats.run import Run
 BARS = 36
 LINES = 4  # bounds by language that are drawn
 VALUES = 8
+SAID = 60  # characters of a value that is no number
 EXAMPLES = 2  # a side
-__all__ = ["DOMAIN", "Bar", "Example", "RuleView", "histogram_of", "rule_views"]
+NUMBER = re.compile(r"-?[0-9.]+(e-?[0-9]+)?")
 
 
 @dataclass(frozen=True)
@@ -77,15 +79,21 @@ def rule_views(run: Run, recipe: Recipe, held: Held) -> list[RuleView]:
         for step, edits in recipe.placed()
         if isinstance(step, Sample) or column_of(step.signal, edits) in held.columns
     ]
-    told = pages(run, held, [one.doc_id for view in views for one in (*view.dropped, *view.kept)])
-    return [
-        replace(
-            view,
-            dropped=[replace(one, page=told.get(one.doc_id)) for one in view.dropped],
-            kept=[replace(one, page=told.get(one.doc_id)) for one in view.kept],
-        )
-        for view in views
-    ]
+    examples = [one for view in views for one in (*view.dropped, *view.kept)]
+    told = pages(run, held, [one.doc_id for one in examples])
+    # A number is no personal data, and would be taken for some; a string may be anything.
+    words = list({said for one in examples for said in (one.value, one.lang or "") if not NUMBER.fullmatch(said)})
+    clean = {word: shortened(said, SAID) for word, said in zip(words, without_personal_data(words), strict=True)}
+
+    def shown(side: Sequence[Example]) -> list[Example]:
+        return [
+            replace(
+                one, page=told.get(one.doc_id), value=clean.get(one.value, one.value), lang=clean.get(one.lang or "")
+            )
+            for one in side
+        ]
+
+    return [replace(view, dropped=shown(view.dropped), kept=shown(view.kept)) for view in views]
 
 
 def rule_view(run: Run, step: Rule | Sample, edits: tuple[Edit, ...], first: int) -> RuleView:
@@ -97,21 +105,26 @@ def rule_view(run: Run, step: Rule | Sample, edits: tuple[Edit, ...], first: int
     where = f"{column} IS NOT NULL{_of_languages(step)}"
     asked, failing = run.rows(f"SELECT count(*), count(*) FILTER ({fail}) FROM {TABLE} WHERE {where}")[0]
     view = RuleView(step, bound_text(step), signal_docs().get(step.signal, ""), asked, failing, first)
+    value = f"left(CAST({column} AS VARCHAR), {MARGIN})"
     numeric = not isinstance(step.threshold, bool | str | tuple)
     if numeric:
         lines = _lines(run, step, where)
         view = replace(view, bars=histogram_of(run, column, fail, where, lines.values()), lines=lines)
     elif asked:
-        view = replace(view, values=run.rows(
-            f"""SELECT left(CAST({column} AS VARCHAR), 60), count(*) FILTER (NOT {fail}), count(*) FILTER ({fail})
-            FROM {TABLE} WHERE {where} GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT {VALUES}"""))  # type: ignore[arg-type]  # fmt: skip
+        values = run.rows(
+            f"""SELECT {value}, count(*) FILTER (NOT {fail}), count(*) FILTER ({fail})
+            FROM {TABLE} WHERE {where} GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT {VALUES}"""
+        )
+        clean = without_personal_data([value for value, *_ in values])
+        view = replace(
+            view, values=[(shortened(name, SAID), *counts) for name, (_, *counts) in zip(clean, values, strict=True)]
+        )
     near = f"abs({column} - {_bound_sql(step)}), doc_id" if numeric else "doc_id"
     sides = (f"{RULE} = {literal(step.id)}", f"{FATE} = 'kept' AND {where}")
-    dropped, kept = (
-        [Example(*row) for row in run.rows(
-            f"SELECT doc_id, CAST({column} AS VARCHAR), lang FROM {TABLE} WHERE {side} ORDER BY {near} LIMIT {EXAMPLES}"
-        )] if first else [] for side in sides
-    )  # fmt: skip
+    nearest = (
+        f"SELECT doc_id, {value}, left(lang, {MARGIN}) FROM {TABLE} WHERE {{side}} ORDER BY {near} LIMIT {EXAMPLES}"
+    )
+    dropped, kept = ([Example(*row) for row in run.rows(nearest.format(side=side))] if first else [] for side in sides)
     return replace(view, dropped=dropped, kept=kept)
 
 

@@ -21,14 +21,15 @@ def _ranges() -> str:
     """A character class of what shows nothing, written in ranges: one by one it would take seconds to compile."""
     hidden = [category(chr(code)) in UNSEEN for code in range(0x110000)]
     starts = [code for code, one in enumerate(hidden) if one and not (code and hidden[code - 1])]
-    ends = [code for code, one in enumerate(hidden) if one and not hidden[code + 1 : code + 2] == [True]]
+    ends = [code for code, one in enumerate(hidden) if one and hidden[code + 1 : code + 2] != [True]]
     return "".join(f"\\U{start:08X}-\\U{end:08X}" for start, end in zip(starts, ends, strict=True))
 
 
 HIDDEN = re.compile(f"[{_ranges()}]")
 EXCERPT = 240  # characters of a text that is shown
-WINDOW = 1200  # characters that are searched for personal data, so that none is cut into what nobody knows again
+WINDOW = 1200  # characters of a text that are read
 URL = 160
+MARGIN = 200  # characters read beyond what is shown, so that no number is cut before it was looked at
 
 
 def visible(text: object) -> Markup:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from filters.sql import literal
 from stats.report.rows import TABLE, Held
-from stats.report.strings import URL, WINDOW, shortened, without_personal_data
+from stats.report.strings import MARGIN, URL, WINDOW, shortened, without_personal_data
 from stats.rows import PART
 from stats.run import Run
 
@@ -37,11 +37,14 @@ def pages(run: Run, held: Held, ids: Iterable[str], characters: int = WINDOW) ->
     if not files:
         return {}
     rows = run.rows(
-        f"SELECT doc_id, left(coalesce(url, ''), {2 * URL}), left(coalesce(title, ''), {2 * URL}), "
-        f"left(text, {characters}) FROM {run.files(files)} WHERE doc_id IN {literal(wanted)}"
+        f"SELECT doc_id, left(coalesce(url, ''), {URL + MARGIN}), left(coalesce(title, ''), {URL + MARGIN}), "
+        f"left(text, {characters + MARGIN}) FROM {run.files(files)} WHERE doc_id IN {literal(wanted)}"
     )
     clean = without_personal_data([text for row in rows for text in row[1:]])
     return {
-        row[0]: Page(row[0], shortened(clean[3 * i], URL), shortened(clean[3 * i + 1], URL), clean[3 * i + 2])
+        row[0]: Page(
+            row[0], shortened(clean[3 * i], URL), shortened(clean[3 * i + 1], URL),
+            clean[3 * i + 2][: None if len(row[3]) <= characters else -MARGIN],
+        )
         for i, row in enumerate(rows)
-    }
+    }  # fmt: skip

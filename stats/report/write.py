@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -65,7 +66,19 @@ def environment() -> Environment:
     made = Environment(loader=PackageLoader("stats", "report"), autoescape=True, undefined=StrictUndefined,
                        trim_blocks=True, lstrip_blocks=True)  # fmt: skip
     made.globals["say"] = words.say
-    for name in ("count", "percent", "size", "duration", "energy", "width", "language", "kind", "action", "stage", "job"):
+    for name in (
+        "count",
+        "percent",
+        "size",
+        "duration",
+        "energy",
+        "width",
+        "language",
+        "kind",
+        "action",
+        "stage",
+        "job",
+    ):
         made.filters[name] = getattr(words, name)
     made.filters |= {"visible": visible, "lines": _lines, "chart": _chart, "length_chart": _length_chart}
     return made
@@ -123,11 +136,12 @@ def _card(report: Report) -> list[tuple[str, str, Any]]:
 def _lists(report: Report) -> list[tuple[str, str, list[Markup]]]:
     """What the recipe rests on, assumes and leaves out."""
     r = report.run.recipe
-    made = (
+    told = tuple(report.run.described.get("notices", ())[:30])
+    made: tuple[tuple[str, str, Sequence[str], Sequence[str]], ...] = (
         ("Sources", "依据", r.sources, r.sources),
         ("Assumed", "假设", r.assumptions, r.assumptions_zh),
         ("Published and not done", "原文有而未做", r.not_done, r.not_done_zh),
-        ("Told before the run", "运行前提示", *[tuple(report.run.described.get("notices", ())[:30])] * 2),
+        ("Told before the run", "运行前提示", told, told),
     )
     return [
         (en, zh, [words.say(visible(one), visible(other)) for one, other in

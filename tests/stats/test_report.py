@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
-import duckdb
 import pytest
 from playwright.sync_api import Browser
 
@@ -24,7 +24,7 @@ from stats.report.write import page, write_report
 from stats.run import open_run
 from tests.conftest import Winnow
 from tests.stats.browser import watched
-from tests.stats.conftest import change, doc_id, set_row
+from tests.stats.conftest import PAGES, change, doc_id, set_row, tokens_of
 
 HOSTILE = (
     "<script>window.ran = 1</script><img src=x onerror='window.ran = 2'><svg onload=window.ran=3></svg>"
@@ -90,9 +90,7 @@ def test_the_page_states_a_policy_under_which_a_planted_script_would_not_run(run
 
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_languages_and_colours_are_switched_without_script(
-    run: Path, browser: Browser, width: int, theme: str
-) -> None:
+def test_languages_and_colours_are_switched_without_script(run: Path, browser: Browser, width: int, theme: str) -> None:
     with open_run(run) as opened:
         path = write_report(opened, "zh", run / "zh.html")
     one = watched(browser, viewport={"width": width, "height": 800}, color_scheme=theme)
@@ -116,8 +114,9 @@ def test_every_part_is_told_in_both_languages(run: Path) -> None:
 
 def test_figures_are_those_of_the_run(run: Path) -> None:
     report = collected(run)
-    assert (report.records, report.documents, report.of_stage("kept"), report.tokens) == (9, 6, 3, 66)
-    assert sum(n for _, n, _ in report.strip) == 9
+    tokens = sum(len(tokens_of(page[3])) for page in PAGES if page[5] == "kept")
+    assert (report.records, report.documents, report.of_stage("kept"), report.tokens) == (10, 6, 3, tokens)
+    assert sum(n for _, n, _ in report.strip) == 10
     (rule,) = report.rules
     assert (rule.asked, rule.failing, rule.first, rule.lines) == (6, 1, 1, {"": 3.0})
     assert sum(bar.passing for bar in rule.bars) == 5 and sum(bar.failing for bar in rule.bars) == 1
@@ -135,11 +134,10 @@ def test_figures_are_those_of_the_run(run: Path) -> None:
 
 
 def test_personal_data_is_not_shown_wherever_it_stands(run: Path) -> None:
-    planted = "write to ann.bond@example.org or 13800138000, card 4111 1111 1111 1111"
-    html = page(collected(poisoned(run, planted)))
-    assert "ann.bond" not in re.sub(r"<dt>.*?</dl>|<ul>.*?</ul>", "", html, flags=re.DOTALL)
-    assert "13800138000" not in html.partition('id="card"')[0] and "4111" not in html.partition('id="card"')[0]
-    assert html.count("&lt;EMAIL_ADDRESS&gt;") >= 4 or html.count("&lt;EMAIL&gt;") >= 4
+    planted = "write to ann.bond@widget-works.com or phone 13967245318, card 4111 1111 1111 1111"
+    html = page(collected(poisoned(run, planted))).partition('id="card"')[0]
+    assert html.count("&lt;EMAIL") >= 8
+    assert not [value for value in ("ann.bond", "13967245318", "4111 1111") if value in html]
 
 
 def test_what_was_removed_is_not_in_it(removal_run: Path, tmp_path: Path) -> None:
@@ -172,14 +170,13 @@ def test_a_large_run_is_drawn_from_a_sample_and_says_so(run: Path, monkeypatch: 
         assert held.documents == len(ids) < held.of == 6
 
 
-def test_bars_hold_every_document_and_meet_at_the_bound(tmp_path: Path, run: Path) -> None:
+def test_bars_hold_every_document_and_meet_at_the_bound(run: Path) -> None:
     with open_run(run) as opened:
         opened.rows("CREATE TEMP TABLE held AS SELECT (range * 37 % 1000) / 1000 AS v FROM range(5000)")
         bars = histogram_of(opened, "v", "v > 0.3", "v IS NOT NULL", [0.3])
-        beyond = duckdb.sql("SELECT count(*) FROM range(5000) WHERE (range * 37 % 1000) / 1000 > 0.3").fetchone()
     assert sum(bar.passing + bar.failing for bar in bars) == 5000 and 20 <= len(bars) <= 40
-    assert beyond is not None and sum(bar.failing for bar in bars) == beyond[0]
-    assert all(abs(one.high - two.low) < 1e-9 for one, two in zip(bars, bars[1:], strict=False))
+    assert sum(bar.failing for bar in bars) == sum(i * 37 % 1000 > 300 for i in range(5000))
+    assert all(abs(one.high - two.low) < 1e-9 for one, two in pairwise(bars))
 
 
 def test_bars_of_one_value_and_of_none(run: Path) -> None:
