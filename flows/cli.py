@@ -36,6 +36,7 @@ for command in (
     papers.papers,
     papers.sheet,
     report.report,
+    report.explore,
     trace.trace,
     trace.versions,
     takedown.remove,
