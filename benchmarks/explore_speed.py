@@ -1,9 +1,9 @@
 """The explorer over a million documents: how long a moved threshold takes to be answered, from outside.
 
-python benchmarks/explore_speed.py RUN [--moves N]
+python benchmarks/explore_speed.py RUN [--rules N] [--moves N]
 
 RUN is a run as benchmarks/report_size.py keeps it (--keep FOLDER). `winnow explore` is started as a user starts it; the
-bound of every rule with a number is moved to N places of its slider, and each answer (the figures, by language, and the
+bound of N rules with a number is moved to N places of its slider, and each answer (the figures, by language, and the
 chart with its line) is timed over HTTP, to the last byte; examples, which the page asks for after it, by themselves.
 """
 
@@ -50,11 +50,12 @@ def row(name: str, times: list[float]) -> str:
     return f"| {name} | {len(times)} | {statistics.median(times):.0f} | {high:.0f} | {ordered[-1]:.0f} |"
 
 
-def measure(client: Client, moves: int) -> list[str]:
+def measure(client: Client, rules: int, moves: int) -> list[str]:
     """Lines of the table."""
     page, _ = client.get("")
     chosen, moved, examples = [], [], []
-    for rule in OPTION.findall(page):
+    every = OPTION.findall(page)
+    for rule in every[:: max(1, len(every) // rules)]:
         body, took = client.get("rule", rule=rule)
         found = SLIDER.search(body)
         if found is None:
@@ -73,6 +74,7 @@ def main() -> None:
     """Print a Markdown table."""
     parser = argparse.ArgumentParser()
     parser.add_argument("run", type=Path)
+    parser.add_argument("--rules", type=int, default=12)
     parser.add_argument("--moves", type=int, default=8)
     given = parser.parse_args()
     began = time.perf_counter()
@@ -81,9 +83,11 @@ def main() -> None:
         assert process.stdout is not None
         line = process.stdout.readline()
         opened = time.perf_counter() - began
-        lines = measure(Client(line.split()[1]), given.moves)
-        held = psutil.Process(process.pid).memory_info().rss / 1e9
-        process.terminate()
+        try:
+            lines = measure(Client(line.split()[1]), given.rules, given.moves)
+            held = psutil.Process(process.pid).memory_info().rss / 1e9
+        finally:
+            process.terminate()
     print(f"open after {opened:.1f} s, {held:.2f} GB held\n")
     print("| asked | times | median ms | 95 % ms | most ms |\n|---|---:|---:|---:|---:|", *lines, sep="\n")
 

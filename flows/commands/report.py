@@ -44,6 +44,7 @@ def explore(
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind(("127.0.0.1", port))
+            listening.listen()  # before the address is told: who is faster than the server waits, and is not refused
         except OSError as error:
             raise ValueError(f"--port {port} cannot be used ({error.strerror}). Give another, or none.") from error
         chosen, token = listening.getsockname()[1], secrets.token_urlsafe(24)

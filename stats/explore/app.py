@@ -21,6 +21,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from filters.rules import SIGNS
 from recipes.save import save_changes
 from recipes.steps import Rule
 from stats.explore.engine import Engine
@@ -100,8 +101,9 @@ class Pages:
         value = _written(rule, lang)
         bars = self.engine.bars(name)
         slider = (bars[0].low, bars[-1].high) if bars else None
-        return {"rule": rule, "lang": lang, "languages": languages, "value": value, "slider": slider,
-                **self._answer(name, f"{lang}:{value}" if lang else value)}  # fmt: skip
+        shown = self._answer(name, f"{lang}:{value}" if lang else value)
+        own = {"lang": lang, "sign": SIGNS[rule.bound], "languages": languages, "value": value, "slider": slider}
+        return {**shown, **own}
 
     def _answer(self, name: str, value: str) -> dict[str, object]:
         answer, _ = self.engine.answer(name, value)

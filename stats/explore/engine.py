@@ -89,6 +89,8 @@ class Engine:
         self.free: Mask = columns["free"].to_numpy()
         self.dropping = self._dropping()
         self.first_kept = self.kept()
+        self.first_sums = self._sums(self.first_kept)
+        self._others: tuple[str, Mask] | None = None
 
     def _columns(self, columns: str) -> Any:
         return self.run.table(f"SELECT {columns} FROM {TABLE} ORDER BY rowid")
@@ -136,8 +138,10 @@ class Engine:
         """Which documents are kept, now or with rule `name` as `recipe` has it."""
         if name is None or recipe is None:
             return self.free & (self.dropping == 0)
-        others = self.dropping - self._fails(name, self.recipe)
-        return self.free & (others == 0) & ~self._fails(name, recipe)
+        if self._others is None or self._others[0] != name:  # what a slider leaves as it is, is asked once
+            others = self.dropping - self._fails(name, self.recipe)
+            self._others = name, self.free & (others == 0)
+        return self._others[1] & ~self._fails(name, recipe)
 
     def _fails(self, name: str, recipe: Recipe) -> Mask:
         step = next(step for step in recipe.steps if step.id == name)
@@ -169,11 +173,11 @@ class Engine:
         """Set a threshold for good: what is asked next is asked under it."""
         recipe = self.moved(name, value)
         self.dropping += self._fails(name, recipe).astype(np.int16) - self._fails(name, self.recipe).astype(np.int16)
-        self.recipe = recipe
+        self.recipe, self._others = recipe, None
 
     def reset(self) -> None:
         """Back to the run's own thresholds."""
-        self.recipe = self.own
+        self.recipe, self._others = self.own, None
         self.dropping = self._dropping()
 
     @property
@@ -186,7 +190,7 @@ class Engine:
         """What the run would keep; and which documents."""
         then = self.kept(name, self.moved(name, value))
         now = self.first_kept
-        both = [self._sums(now), self._sums(then)]
+        both = [self.first_sums, self._sums(then)]
         lines = [Line(name, *(tuple(int(s[i]) for s in side) for side in both)) for i, name in enumerate(self.names)]  # type: ignore[arg-type]
         total = Line("", *(tuple(int(s.sum()) for s in side) for side in both))  # type: ignore[arg-type]
         shown = sorted((one for one in lines if one.now[0] or one.then[0]), key=lambda one: -one.then[0])
