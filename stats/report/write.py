@@ -41,6 +41,8 @@ def write_report(run: Run, lang: Lang = "en", out: Path | None = None) -> Path:
     `lang` is the language that it opens in; the other is a click away.
     """
     path = out or run.path / NAME
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"--out {path}: there is no folder {path.parent}. Make it, or choose another place.")
     temporary = path.with_name(f".tmp-{path.name}")
     temporary.write_bytes(page(collect(run), lang).encode())
     temporary.replace(path)
