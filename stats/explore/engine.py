@@ -9,8 +9,6 @@ is counted as `winnow what-if` counts it (`stats.rows`): a document that comes i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -23,6 +21,7 @@ from filters.sql import literal, quoted
 from filters.thresholds import set_thresholds
 from recipes.model import Recipe
 from recipes.steps import Edit, Rule
+from stats.explore.answers import Answer, Line, Mask, Moved, estimated
 from stats.report.rows import TABLE, hold
 from stats.report.rules import Bar, histogram_of
 from stats.report.texts import Page, pages
@@ -30,34 +29,6 @@ from stats.rows import BYTES, FATE, PART, RULE, TOKENS
 from stats.run import Run
 
 EXAMPLES = 3
-Mask = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Line:
-    """Kept documents, bytes of their text and tokens (about), now and with the threshold moved."""
-
-    name: str
-    now: tuple[int, int, int]
-    then: tuple[int, int, int]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a threshold keeps: in all, by language, and how many documents come in and go out against now."""
-
-    total: Line
-    languages: Sequence[Line]
-    comes_in: int
-    goes_out: int
-
-
-@dataclass(frozen=True)
-class Moved:
-    """A document that changes sides: its measurement, and its page."""
-
-    value: str
-    page: Page
 
 
 class Engine:
@@ -84,7 +55,7 @@ class Engine:
         self.names: list[str] = names.dictionary.to_pylist()
         self.lang = names.indices.to_numpy().astype(np.int64)
         self.bytes = columns["bytes"].to_numpy().astype(np.int64)
-        self.tokens = _estimated(columns["tokens"], self.bytes, self.lang)
+        self.tokens = estimated(columns["tokens"], self.bytes, self.lang)
         self.part: npt.NDArray[Any] = columns["part"].to_numpy()
         self.free: Mask = columns["free"].to_numpy()
         self.dropping = self._dropping()
@@ -191,8 +162,8 @@ class Engine:
         then = self.kept(name, self.moved(name, value))
         now = self.first_kept
         both = [self.first_sums, self._sums(then)]
-        lines = [Line(name, *(tuple(int(s[i]) for s in side) for side in both)) for i, name in enumerate(self.names)]  # type: ignore[arg-type]
-        total = Line("", *(tuple(int(s.sum()) for s in side) for side in both))  # type: ignore[arg-type]
+        lines = [Line(name, *(tuple(round(s[i]) for s in side) for side in both)) for i, name in enumerate(self.names)]  # type: ignore[arg-type]
+        total = Line("", *(tuple(round(s.sum()) for s in side) for side in both))  # type: ignore[arg-type]
         shown = sorted((one for one in lines if one.now[0] or one.then[0]), key=lambda one: -one.then[0])
         return Answer(total, shown[:12], int((then & ~now).sum()), int((now & ~then).sum())), then
 
@@ -252,15 +223,3 @@ class Engine:
         if self.held.share < 1:
             told.append(f"Figures are of a sample: {self.held.documents:,} of {self.held.of:,} documents.")
         return told
-
-
-def _estimated(known: Any, size: npt.NDArray[np.int64], lang: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """Tokens of each document: counted in the shards, or estimated from bytes at the rate of its language."""
-    tokens = np.array(known.to_numpy(zero_copy_only=False), np.float64) if known.null_count else known.to_numpy()
-    tokens = np.asarray(tokens, np.float64)
-    there = ~np.isnan(tokens)
-    most = int(lang.max(initial=0)) + 1
-    by = [np.bincount(lang[there], weight[there], most) for weight in (tokens, size.astype(np.float64))]
-    whole = by[0].sum() / by[1].sum() if by[1].sum() else 0.0
-    rate = np.divide(by[0], by[1], out=np.full(most, whole), where=by[1] > 0)
-    return np.where(there, tokens, size * rate[lang])
