@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from filters.check import check
 from filters.rules import column_of, fails
 from filters.samplers import whole_run
 from filters.sql import literal, quoted
@@ -141,8 +142,9 @@ class Engine:
         return found
 
     def set(self, name: str, value: str) -> None:
-        """Set a threshold for good: what is asked next is asked under it."""
+        """Set a threshold for good: what is asked next is asked under it. ValueError if it could never be met."""
         recipe = self.moved(name, value)
+        check(recipe)
         self.dropping += self._fails(name, recipe).astype(np.int16) - self._fails(name, self.recipe).astype(np.int16)
         self.recipe, self._others = recipe, None
 
