@@ -129,7 +129,9 @@ class Shards:
             self.flush()
 
     def flush(self) -> None:
-        """Write what there is."""
+        """Write what there is, if anything."""
+        if not self.ids:
+            return
         ids, sizes = pa.concat_arrays(self.ids), np.concatenate(self.sizes)
         order = np.random.default_rng(self.number).permutation(len(ids))
         offsets = np.concatenate([[0], np.cumsum(sizes[order])])

@@ -22,6 +22,8 @@ from apache_beam.options.pipeline_options import PipelineOptions  # noqa: E402
 from prefect import flow, task  # noqa: E402
 from prefect.artifacts import create_markdown_artifact, create_table_artifact  # noqa: E402
 
+from flows.cost import metered  # noqa: E402
+from flows.report import make_report  # noqa: E402
 from pipelines import run as runs  # noqa: E402
 from pipelines.options import beam_options, sandboxes_shared  # noqa: E402
 from pipelines.sources import Part, plan  # noqa: E402
@@ -44,8 +46,9 @@ stage = task(retries=2, retry_delay_seconds=1, retry_condition_fn=is_passing, ca
 def run_stage(name: str, run: str, job: str, arguments: Sequence[Any]) -> dict[str, int]:
     """Run one job ("module:function"), write its counts into run.json, and leave them as an artifact."""
     began = time.monotonic()
-    counts: dict[str, int] = pkgutil.resolve_name(job)(run, *arguments)
-    runs.log_event(run, {"stage": name, "seconds": round(time.monotonic() - began, 3), **counts})
+    with metered() as cost:
+        counts: dict[str, int] = pkgutil.resolve_name(job)(run, *arguments)
+    runs.log_event(run, {"stage": name, "seconds": round(time.monotonic() - began, 3), **cost.as_event(), **counts})
     runs.finish_stage(run, name, counts)
     rows = [{"what": key, "count": value} for key, value in counts.items()]
     create_table_artifact(key=f"winnow-{name}", table=rows, description=f"{name} of {run}")
@@ -62,6 +65,13 @@ def make_plan(run: str, inputs: Sequence[str], part_bytes: int | None) -> list[P
     runs.drop_strays(run, len(parts))
     runs.finish_stage(run, "plan", {"parts": len(parts), "records": sum(max(p.records, 0) for p in parts)})
     return parts
+
+
+@task(task_run_name="report", cache_policy=None)
+def report(run: str) -> None:
+    """Write report.html for people; that it could not be made is told, and fails nothing."""
+    if fault := make_report(run):
+        create_markdown_artifact(key="winnow-report", markdown=fault)
 
 
 def start_sandboxes(recipe: Recipe, workers: int, runner: str = "embedded", flags: Sequence[str] = ()) -> None:
@@ -110,6 +120,7 @@ def curate(
         plan_of_work = [work for work in plan_of_work if work[0] != "decontaminate"]
     counts = {name: run_stage(name, out, job, [*given, how]) for name, job, given, how in plan_of_work}
     create_markdown_artifact(key="winnow-fates", markdown=fates_markdown(counts["decide"]))
+    report(out)
     return counts
 
 

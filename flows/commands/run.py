@@ -84,6 +84,10 @@ def run(
                 register=_absolute(register) if register else None,
                 flags=beam or [],
             )
+    from flows.report import fault_of
+
+    if fault := fault_of(out):
+        errors.print(f"notice: {escape(fault)}", soft_wrap=True, highlight=False)
     if "://" not in out:
         _tell_engines(Path(out))
         from stats.gather import gather

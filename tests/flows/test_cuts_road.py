@@ -63,7 +63,9 @@ def run(folder: Path, winnow) -> Path:  # type: ignore[no-untyped-def]
 
 
 def digests(run: Path) -> dict[str, str]:
-    files = [p for p in run.rglob("*") if p.is_file() and "log" not in p.parts and p.name != ".lock"]
+    files = [
+        p for p in run.rglob("*") if p.is_file() and "log" not in p.parts and p.name not in (".lock", "report.html")
+    ]
     return {str(p.relative_to(run)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 

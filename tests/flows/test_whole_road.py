@@ -41,7 +41,9 @@ def run(crawl: Path, winnow, tmp_path_factory: pytest.TempPathFactory) -> Path: 
 
 def digests(run: Path) -> dict[str, str]:
     """sha256 of everything that is part of the result."""
-    files = [p for p in run.rglob("*") if p.is_file() and "log" not in p.parts and p.name != ".lock"]
+    files = [
+        p for p in run.rglob("*") if p.is_file() and "log" not in p.parts and p.name not in (".lock", "report.html")
+    ]
     return {str(p.relative_to(run)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 
