@@ -72,8 +72,9 @@ def job(run: Path, file: str, seed: int) -> tuple[float, int]:
     tokens, indices = Tokens(seed=seed), tuple(range(PARTS))
     began = time.process_time()
     counts = [encode_part(i, str(run), file, tokens, SHARDS) for i in indices]
+    size = shuffle._loaded(file, file_sha256(file)).vocab_size
     for number in range(SHARDS):
-        write_one_shard(number, str(run), indices, file, tokens, SHARDS, "mark")
+        write_one_shard(number, str(run), indices, size, tokens, SHARDS, "mark")
     return time.process_time() - began, sum(count["tokens"] for count in counts)
 
 

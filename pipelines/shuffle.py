@@ -50,7 +50,7 @@ def encode_part(index: int, run: str, file: str, tokens: Tokens, shards: int) ->
     if done is not None:
         return done
     tokenizer = _loaded(file, sha256)
-    schema = encoded_schema(tokenizer)
+    schema = encoded_schema(tokenizer.vocab_size)
     counts: dict[str, int] = {"documents": 0, "tokens": 0, "text_bytes": 0}
     tables = [schema.empty_table()]
     for batch in read_part(kept, ["doc_id", "source", "lang", "text"], batch_rows=ROWS):
@@ -67,20 +67,21 @@ def encode_part(index: int, run: str, file: str, tokens: Tokens, shards: int) ->
 
 
 def write_one_shard(
-    number: int, run: str, indices: tuple[int, ...], file: str, tokens: Tokens, shards: int, mark: str, version: int = 1
-) -> dict[str, int]:
+    number: int, run: str, indices: tuple[int, ...], vocab_size: int, tokens: Tokens, shards: int, mark: str,
+    version: int = 1,
+) -> dict[str, int]:  # fmt: skip
     """Gather shard `number` of `shards` from all encoded parts, in order, into its file."""
     if noted(run, number, mark) is not None:
         return {"shards": 1}
-    schema = encoded_schema(_loaded(file, file_sha256(file)))
+    schema = encoded_schema(vocab_size)
     parts = [_rows_of(part_path(run, "encoded", i), number, schema) for i in indices]
     table = in_order(pa.concat_tables(parts))
     path = Path(run, "tokens", shard_name(number, tokens.format, version))
     make_dirs(str(path.parent))
     temporary = path.with_name(f".tmp-{path.name}")
     with pa.OSFile(str(temporary), "wb") as sink:
-        dtype = dtype_for(_loaded(file, file_sha256(file)).vocab_size)
-        write_shard(sink, table.drop(["shard", "key"]), tokens.format, dtype, fingerprint(mark, number, shards))
+        note = fingerprint(mark, number, shards)
+        write_shard(sink, table.drop(["shard", "key"]), tokens.format, dtype_for(vocab_size), note)
     size, sha256 = temporary.stat().st_size, file_sha256(temporary)
     temporary.replace(path)
     documents, ids = shard_counts(str(path))

@@ -78,12 +78,12 @@ def _made(
         _withdraw(run, mark)
     info, file = _tokenizer(run, indices, recipe.tokens, tokenizer_path, marks, version)
     shards = shard_count(text_bytes, recipe.tokens.shard_bytes)
-    common = {"file": file, "tokens": recipe.tokens, "shards": shards}
-    encoded = map_parts(run, "encode", indices, encode_part, options, **common)
+    common = {"tokens": recipe.tokens, "shards": shards}
+    encoded = map_parts(run, "encode", indices, encode_part, options, file=file, **common)
     _note_engines(run, encoded)
     numbers = list(range(shards))
     how = {**common, "indices": tuple(indices), "mark": mark, "version": version}
-    map_parts(run, "shard", numbers, write_one_shard, options, **how)
+    map_parts(run, "shard", numbers, write_one_shard, options, vocab_size=info.vocab_size, **how)
     written = [noted(run, number, mark) for number in numbers]
     manifest = _manifest(recipe, info, [shard for shard in written if shard is not None], encoded)
     if not documents == manifest.totals.documents == encoded["documents"]:

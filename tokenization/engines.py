@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 
 from tokenization import gigatoken_engine, kitoken_engine
 from tokenization.gigatoken_engine import Prepared
-from tokenization.guard import Mask, spelling, strange
+from tokenization.guard import Mask, contested, framed, spelling, strange
 from tokenization.hostile import sample
 from tokenization.tokenizer import Ids, Offsets, Reference
 
@@ -42,6 +42,8 @@ class Chosen:
         self.engine = f"{name} {version(name)}"
         self.name, self.copy_name, self.sha256 = reference.name, reference.copy_name, reference.sha256
         self.vocab_size, self.end_of_text = reference.vocab_size, reference.end_of_text
+        if fast.unicode_differs:
+            self._unknown, self._tried = contested().copy(), set[int]()
 
     def encode_batch(self, text: pa.LargeStringArray) -> tuple[Ids, Offsets]:
         """Ids of all texts, and their offsets."""
@@ -74,7 +76,29 @@ class Chosen:
 
     def _apart(self, text: pa.LargeStringArray) -> Mask:
         spelled = spelling(text, self.fast.avoid)
-        return spelled | strange(text) if self.fast.unicode_differs else spelled
+        if not self.fast.unicode_differs:
+            return spelled
+        found = strange(text, self._unknown)
+        if found.any() and self._try_out(text.filter(pa.array(found))):
+            found = strange(text, self._unknown)
+        return spelled | found
+
+    def _try_out(self, text: pa.LargeStringArray) -> bool:
+        """Try the contested characters of some texts that were not tried yet; whether any is read alike by both."""
+        met = set[int]().union(*(map(ord, set(one)) for one in text.to_pylist()))
+        new = sorted(point for point in met - self._tried if self._unknown[point])
+        if not new:
+            return False
+        self._tried.update(new)
+        texts = framed(new)
+        try:
+            alike = rows_equal(self.fast.encode(texts), self.reference.encode_batch(texts))
+        except BaseException as error:  # noqa: BLE001 - a panic, as above: these characters stay the reference's
+            _reason(error)
+            return False
+        settled = np.array(new)[alike.reshape(len(new), -1).all(axis=1)]
+        self._unknown[settled] = False
+        return len(settled) > 0
 
     def decode(self, ids: Sequence[int] | Ids) -> str:
         """The text of `ids`."""
@@ -105,9 +129,9 @@ def as_reference(reference: Reference, told: str = "") -> Chosen:
 
 
 def tried_on(chosen: Chosen, text: pa.LargeStringArray, limit: int = TRIED) -> Chosen:
-    """`chosen` if it gives the reference's ids for the first `limit` bytes of texts; else the reference, and why."""
+    """`chosen` if it gives the reference's ids for the first texts, of `limit` bytes at most; else the reference."""
     sizes = np.cumsum(pc.fill_null(pc.binary_length(text), 0).to_numpy(zero_copy_only=False))
-    some = text.slice(0, int(np.searchsorted(sizes, limit)) + 1 if len(sizes) and sizes[0] <= limit else 0)
+    some = text.slice(0, int(np.searchsorted(sizes, limit, side="right")))
     if equal(chosen.encode_batch(some), chosen.reference.encode_batch(some)):
         return chosen
     return as_reference(chosen.reference, _sentence([f"{chosen.engine} gave other ids for texts of this part"]))
@@ -116,6 +140,12 @@ def tried_on(chosen: Chosen, text: pa.LargeStringArray, limit: int = TRIED) -> C
 def equal(one: tuple[Ids, Offsets], other: tuple[Ids, Offsets]) -> bool:
     """Whether two encodings are the same ids, text by text."""
     return np.array_equal(one[0], other[0]) and np.array_equal(one[1], other[1])
+
+
+def rows_equal(one: tuple[Ids, Offsets], other: tuple[Ids, Offsets]) -> Mask:
+    """Which texts of two encodings have the same ids."""
+    cut = (np.split(ids, offsets[1:-1]) for ids, offsets in (one, other))
+    return np.array([np.array_equal(a, b) for a, b in zip(*cut, strict=True)], np.bool_)
 
 
 def merge(plain: tuple[Ids, Offsets], special: tuple[Ids, Offsets], is_special: Mask) -> tuple[Ids, Offsets]:

@@ -1,11 +1,11 @@
 """Which texts a fast engine must not see, because it is known to read them otherwise than the reference.
 
 Two kinds. Engines carry tables of different Unicode versions, so a character that one of them takes for a letter is
-unassigned to the other: a text with a character newer than this Python's `unicodedata` goes to the reference. And some
-engines take the spelling of a special piece for the piece, with no switch against it.
+unassigned to the other: a character newer than this Python's `unicodedata` is tried in several surroundings when it is
+first met, and a text with one that is read otherwise goes to the reference. And some engines take the spelling of a
+special piece for the piece, with no switch against it.
 
-Traded away: such a text is encoded at the reference's speed. In web text it is one in a thousand, mostly of bytes that
-were decoded wrongly.
+Traded away: such a text is encoded at the reference's speed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import regex
 
+from filters.bytewise import load64
+
 Mask = npt.NDArray[np.bool_]
+FRAMES = ("a?a", "1?1", " ? ", "??", ".?.", "\n?\n", "我?我", "e\u0301?", "e?\u0301", "e\u0327?\u0301")
 
 
 @cache
@@ -48,13 +51,18 @@ def buffers(text: pa.LargeStringArray) -> tuple[npt.NDArray[np.uint8], npt.NDArr
     return (np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8)), offsets
 
 
-def strange(text: pa.LargeStringArray) -> Mask:
-    """Which texts have a contested character.
+def strange(text: pa.LargeStringArray, unknown: Mask | None = None) -> Mask:
+    """Which texts have a character of `unknown`; of any that is contested, without it.
 
     >>> strange(pa.array(["plain", "我们 \\U0001f642", "\\u1acf"], pa.large_string())).tolist()
     [False, False, True]
     """
-    return _strange(*buffers(text), contested())  # type: ignore[no-any-return]
+    return _strange(*buffers(text), contested() if unknown is None else unknown)  # type: ignore[no-any-return]
+
+
+def framed(points: Sequence[int]) -> pa.LargeStringArray:
+    """Each character in every one of FRAMES, row by row: what a split pattern or a normalisation may see beside it."""
+    return pa.array([frame.replace("?", chr(point)) for point in points for frame in FRAMES], pa.large_string())
 
 
 def spelling(text: pa.LargeStringArray, spellings: Sequence[str]) -> Mask:
@@ -83,7 +91,8 @@ def _strange(data: Any, offsets: Any, unknown: Any) -> Any:
         while i < stop:
             byte = data[i]
             if byte < 0x80:
-                i += 1
+                plain = i + 8 <= stop and load64(data, i) & np.uint64(0x8080808080808080) == np.uint64(0)
+                i += 8 if plain else 1
                 continue
             length = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
             point = np.int64(byte & (0xFF >> (length + 1)))

@@ -21,10 +21,10 @@ PLACE = [pa.field("shard", pa.int64(), nullable=False), pa.field("key", pa.uint6
 UNKNOWN_LANGUAGE = "und"  # ISO 639-2: undetermined
 
 
-def encoded_schema(tokenizer: Tokenizer) -> pa.Schema:
+def encoded_schema(vocab_size: int) -> pa.Schema:
     """Columns of the temporary `encoded/`: a shard's, labels as plain words, and where the document goes."""
     labels = [pa.field(name, pa.string(), nullable=False) for name in LABELS]
-    return pa.schema([*schema_for(dtype_for(tokenizer.vocab_size)), *labels, *PLACE])
+    return pa.schema([*schema_for(dtype_for(vocab_size)), *labels, *PLACE])
 
 
 def encode_rows(batch: pa.RecordBatch, tokenizer: Tokenizer, seed: int, shards: int) -> pa.Table:
@@ -33,7 +33,7 @@ def encode_rows(batch: pa.RecordBatch, tokenizer: Tokenizer, seed: int, shards: 
     keys = order_keys(batch["doc_id"].to_pylist(), seed)
     labels = [pc.fill_null(batch["lang"], UNKNOWN_LANGUAGE), batch["source"]]
     columns = [batch["doc_id"], lists, *labels, pa.array(shard_of(keys, shards)), pa.array(keys)]
-    return pa.table(columns, schema=encoded_schema(tokenizer))
+    return pa.table(columns, schema=encoded_schema(tokenizer.vocab_size))
 
 
 def by_shard(table: pa.Table) -> Iterator[pa.RecordBatch]:

@@ -26,7 +26,7 @@ from pipelines.parts import COUNTS, FINGERPRINT, part_path, read_footer, write_p
 from pipelines.removal.match import NO_TEXT
 from pipelines.removal.obey import removed_of
 from pipelines.removal.remove import Opened, clear, open_for_removal
-from pipelines.removal.samples import blank_samples
+from pipelines.removal.samples import blank_samples, drop_report
 from tokenization.commit import put
 from tokenization.versions import SHARD, erased, erased_file, version_in
 
@@ -57,6 +57,7 @@ def erase(manifest: Path) -> Erased:
         shards, size = _shards(run)
         documents, kept = (_blanked(run, dataset, gone) for dataset in ("documents", "kept"))
         samples = blank_samples(run.folder, gone)
+        drop_report(run.folder)
         _recount(run)
         _note(run, set(), True)
         return Erased(shards, size, documents, kept, samples)

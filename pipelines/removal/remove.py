@@ -27,6 +27,7 @@ from pipelines.removal.gather import Gathered, gather, register_rows
 from pipelines.removal.obey import adopted
 from pipelines.removal.register import FOLDER, Entry, add, entry_of, file_of, read_entry
 from pipelines.removal.request import Request
+from pipelines.removal.samples import drop_report
 from recipes.model import Recipe
 from tokenization import rewrite
 from tokenization.commit import put, sweep
@@ -219,6 +220,7 @@ def _commit(run: Opened, entry: Entry, outcome: Outcome, register: Path | None) 
     if register is not None:
         note_begun(run.folder, [*half_done(run.folder), (str(register.absolute()), entry.id)])
         add(register, entry)
+    drop_report(run.folder)
     made.write(run.folder / manifest_name(made.version))
     note_begun(run.folder, half_done(run.folder))
     return history(run.folder)[-1]

@@ -73,3 +73,8 @@ def _tech(path: Path, gone: set[str]) -> int:
         pq.write_table(table.set_column(place, table.schema.field(place), blank), temporary, compression="zstd")
         settle(temporary, path)
     return count
+
+
+def drop_report(run: Path) -> None:
+    """Delete the run's report, which quotes pages, also those that are to go; `winnow report` makes it anew."""
+    (run / "report.html").unlink(missing_ok=True)

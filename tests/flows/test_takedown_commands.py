@@ -39,12 +39,15 @@ def test_a_removal_from_the_command_line(run: Path, tmp_path: Path) -> None:
         "--register",
         tmp_path / "register",
     )
+    (run / "report.html").write_text("a page that is to go")
     dry = winnow(*asked, "--dry-run")
     assert dry.exit_code == 0
+    assert (run / "report.html").exists()
     assert "3 documents would be removed, 3 of them from the shards" in dry.output
     assert not (run / "manifest.0002.json").exists()
     done = winnow(*asked)
     assert done.exit_code == 0
+    assert not (run / "report.html").exists()
     assert f"manifest: {run / 'manifest.0002.json'}" in done.output
     assert PAGE in done.output
     assert "is obeyed already" in winnow(*asked).output
