@@ -100,6 +100,7 @@ def test_a_server_of_the_users_is_reported_to(environment: dict[str, str], tmp_p
             "decide",
             "scrub",
             "tokenize",
+            "report",
         }
         artifacts = httpx.post(f"{url}/artifacts/filter", json={}, timeout=60).json()
         assert "winnow-fates" in {a["key"] for a in artifacts}
