@@ -24,7 +24,7 @@ from stats.report.write import page, write_report
 from stats.run import open_run
 from tests.conftest import Winnow
 from tests.stats.browser import watched
-from tests.stats.conftest import PAGES, change, doc_id, set_row, tokens_of
+from tests.stats.conftest import PAGES, change, doc_id, obeyed, set_row, tokens_of
 
 HOSTILE = (
     "<script>window.ran = 1</script><img src=x onerror='window.ran = 2'><svg onload=window.ran=3></svg>"
@@ -147,6 +147,14 @@ def test_what_was_removed_is_not_in_it(removal_run: Path, tmp_path: Path) -> Non
     report = collected(run)
     assert report.of_stage("removed") > 30 and report.shards is not None and report.shards.file == "manifest.0002.json"
     assert "site3.example" not in page(report)
+    assert report.held.share == 1, "all that is left is no sample"
+
+
+def test_personal_data_of_what_is_left_is_counted_after_a_removal(run: Path) -> None:
+    obeyed(run, 400)
+    assert [(kind.name, kind.found) for kind in collected(run).personal or ()] == [("email", 1)]
+    obeyed(run, 100)
+    assert collected(run).personal == []
 
 
 def test_a_run_that_is_not_finished_is_reported_as_far_as_it_is(run: Path) -> None:
