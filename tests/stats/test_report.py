@@ -13,6 +13,7 @@ from playwright.sync_api import Browser
 
 from pipelines.removal.remove import remove
 from pipelines.removal.request import Request, domain_target
+from pipelines.run import locked
 from recipes.model import Recipe
 from recipes.steps import Rule
 from stats.report import cost
@@ -238,7 +239,12 @@ def test_hidden_characters_are_shown_by_their_code() -> None:
 def test_the_command_writes_the_file_and_refuses_what_is_no_run(run: Path, tmp_path: Path, winnow: Winnow) -> None:
     done = winnow("report", run, "--lang", "zh", "--out", tmp_path / "a.html")
     assert done.returncode == 0 and '<html lang="zh-CN">' in (tmp_path / "a.html").read_text()
-    assert winnow("report", tmp_path).returncode == 2
+    assert winnow("report", tmp_path).returncode == 2 and not (tmp_path / ".lock").exists()
+    with locked(str(run)):  # as a removal holds it, which deletes this file
+        for own in ((), ("--out", run / "report.html")):
+            done = winnow("report", run, *own)
+            assert done.returncode == 2 and "is being written by another process" in done.stderr
+        assert winnow("report", run, "--out", tmp_path / "b.html").returncode == 0
     (run / "signals" / "part-00001.parquet").write_bytes(b"PAR1 no")
     done = winnow("report", run)
     assert done.returncode == 2 and "part-00001" in done.stderr and "Traceback" not in done.stderr
