@@ -196,6 +196,16 @@ def test_bars_of_one_value_and_of_none(run: Path) -> None:
         assert histogram_of(opened, "w", "false", "w IS NOT NULL", []) == []
 
 
+@pytest.mark.parametrize(
+    "values", [(4.6, 4.6000000000000005), (1e300, 2e300), (1e-300, 3e-300), (0.1, 0.1 + 1e-13), (1e16, 1e16 + 4)]
+)
+def test_bars_of_nearly_one_value_and_of_extremes(run: Path, values: tuple[float, float]) -> None:
+    with open_run(run) as opened:
+        opened.rows("CREATE TEMP TABLE held AS SELECT unnest([?, ?]::DOUBLE[]) AS v", *values)
+        bars = histogram_of(opened, "v", "false", "true", [values[0]])
+    assert sum(bar.passing for bar in bars) == 2 and len(bars) <= 60
+
+
 def test_a_bound_by_language_is_drawn_for_the_languages_that_are_there(run: Path) -> None:
     rule = Rule(id="tiny.words.v1", signal="word_count", min={"en": 3, "zh": 4, "fr": 9}, evidence="A")
     described = json.loads((run / "run.json").read_bytes())
