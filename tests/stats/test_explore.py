@@ -214,29 +214,29 @@ def test_figures_are_those_of_what_if(run: Path) -> None:
         assert engine.changes == [] and int(engine.kept().sum()) == 3
 
 
-def test_samplers_of_one_document_are_asked_again(run: Path) -> None:
-    """A document that a moved rule lets in meets the sampler after it, and `first` in line does not hide a sampler."""
+@pytest.mark.parametrize(
+    "method",
+    [{"method": "random", "p": 0.5}, {"method": "resample", "signal": "word_count", "weights": [[0, 0], [3, 1]]}],
+    ids=["random", "resample"],
+)
+def test_samplers_of_one_document_are_asked_again(run: Path, method: dict[str, object]) -> None:
+    """A document that a moved rule lets in meets the sampler after it."""
     described = json.loads((run / "run.json").read_bytes())
     rule, edit = described["recipe"]["steps"]
-    for method in (
-        {"method": "random", "p": 0.5},
-        {"method": "resample", "signal": "word_count", "weights": [[0, 0], [3, 1]]},
-    ):
-        step = {"kind": "sample", "id": "tiny.half.v1", "seed": 2, "evidence": "A", **method}
-        described["recipe"]["steps"] = [rule, step, edit]
-        (run / "run.json").write_text(json.dumps(described))
-        recipe = Recipe.model_validate(described["recipe"])
-        for part in (0, 1):
-            dropped = {i: set_row(i, fate=fate, rule=rule) for i, (fate, rule) in enumerate(decided(run, part, recipe))}
-            for how in dropped.values():
-                change(run / "decisions" / f"part-{part:05d}.parquet", how)
-        with open_run(run) as opened:
-            engine = Engine(opened)
-            for value in ("0", "3", "5", "9"):
-                answer, _ = engine.answer("tiny.words.v1", value)
-                asked = what_if(opened, set_thresholds(opened.recipe, [f"tiny.words.v1={value}"])).totals.to_pylist()
-                now, then = ([row[side] for row in asked] for side in ("now", "then, at most"))
-                assert (list(answer.total.now), list(answer.total.then)) == (now, then), (method, value)
+    step = {"kind": "sample", "id": "tiny.half.v1", "seed": 2, "evidence": "A", **method}
+    described["recipe"]["steps"] = [rule, step, edit]
+    (run / "run.json").write_text(json.dumps(described))
+    recipe = Recipe.model_validate(described["recipe"])
+    for part in (0, 1):
+        for row, (fate, dropped) in enumerate(decided(run, part, recipe)):
+            change(run / "decisions" / f"part-{part:05d}.parquet", set_row(row, fate=fate, rule=dropped))
+    with open_run(run) as opened:
+        engine = Engine(opened)
+        for value in ("0", "3", "5", "9"):
+            answer, _ = engine.answer("tiny.words.v1", value)
+            asked = what_if(opened, set_thresholds(opened.recipe, [f"tiny.words.v1={value}"])).totals.to_pylist()
+            now, then = ([row[side] for row in asked] for side in ("now", "then, at most"))
+            assert (list(answer.total.now), list(answer.total.then)) == (now, then), value
 
 
 @pytest.mark.parametrize("name", ["zh-en-general"])
