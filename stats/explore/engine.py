@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from filters.check import check
-from filters.rules import column_of, fails
+from filters.rules import Placed, column_of, fails
 from filters.samplers import whole_run
 from filters.sql import literal, quoted
 from filters.thresholds import set_thresholds
@@ -73,7 +73,7 @@ class Engine:
 
     def _dropping(self) -> npt.NDArray[np.int16]:
         """How many steps drop each document."""
-        asked = [self._of(name) for name in self.placed]
+        asked: list[Placed] = [self._of(name) for name in self.placed]
         asked += [
             (step, edits)
             for step, edits in self.recipe.placed()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import shutil
 from itertools import pairwise
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import Browser
 
@@ -19,8 +22,10 @@ from recipes.steps import Rule
 from stats.report import cost
 from stats.report.collect import Report, collect
 from stats.report.duplicates import differences
+from stats.report.rows import hold
 from stats.report.rules import histogram_of
 from stats.report.strings import visible
+from stats.report.texts import pages
 from stats.report.write import page, write_report
 from stats.run import open_run
 from tests.conftest import Winnow
@@ -139,6 +144,48 @@ def test_personal_data_is_not_shown_wherever_it_stands(run: Path) -> None:
     html = page(collected(poisoned(run, planted))).partition('id="card"')[0]
     assert html.count("&lt;EMAIL") >= 8
     assert not [value for value in ("ann.bond", "13967245318", "4111 1111") if value in html]
+
+
+@pytest.mark.parametrize("length", [600, 1500])
+def test_a_secret_that_is_longer_than_what_is_shown_is_not_shown(run: Path, length: int) -> None:
+    made = random.Random(5)
+    rest = "".join(made.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-", k=length))
+    token = f"eyJhbGciOiJIUzI1NiJ9.eyJ{rest[: length // 2 - 20]}.{rest[length // 2 :]}"
+    text = " ".join(["word", *(f"w{n}" for n in range(230)), f"https://b.example/?token={token}", "end"])
+    planted = {"url": f"https://a.example/page?token={token}", "title": f"a title {token}", "text": text}
+    change(run / "documents" / "part-00000.parquet", set_row(0, **planted))
+    change(run / "documents" / "part-00000.parquet", set_row(2, **planted))
+    html = page(collected(run))
+    assert "eyJ" not in html and "word w0 w1" in html
+    with open_run(run) as opened:
+        held = hold(opened, opened.recipe)
+        for characters in (1200, 6000, len(text) - 3 - length // 2, 1000 + length // 4):
+            (shown,) = pages(opened, held, [doc_id(100)], characters).values()
+            assert "eyJ" not in shown.text + shown.url + shown.title and shown.text.startswith("word w0 w1")
+
+
+def test_names_that_only_a_model_finds_are_not_shown(run: Path, tmp_path: Path) -> None:
+    spacy = pytest.importorskip("spacy")
+    model = spacy.blank("en")
+    model.add_pipe("entity_ruler").add_patterns([{"label": "PERSON", "pattern": "Jane Doe"}])
+    model.to_disk(tmp_path / "model")
+    for part, row in ((0, 0), (0, 1), (0, 2), (1, 0)):
+        planted = {"text": "one two Jane Doe three", "title": "of Jane Doe", "url": "https://a.example/x"}
+        change(run / "documents" / f"part-{part:05d}.parquet", set_row(row, **planted))
+    described = json.loads((run / "run.json").read_bytes())
+    described["recipe"]["scrub"] = {"ner": str(tmp_path / "model"), "policy": {"person": "leave"}}
+    (run / "run.json").write_text(json.dumps(described))
+    for path in (run / "kept").iterdir():
+        table = pq.read_table(path)
+        pq.write_table(table.append_column("pii_person", pa.array([1] * len(table), pa.int32())), path)
+    report = collected(run)
+    html = page(report)
+    assert "Jane" not in html and html.count("&lt;PERSON&gt;") >= 4 and "name of a person" in html
+    assert [(kind.name, kind.found) for kind in report.personal or ()] == [("person", 3), ("email", 1)]
+    shutil.rmtree(tmp_path / "model")
+    report = collected(run)
+    html = page(report)
+    assert "Jane" not in html and "cannot be read here" in html and not report.duplicates.largest
 
 
 def test_what_was_removed_is_not_in_it(removal_run: Path, tmp_path: Path) -> None:
