@@ -15,7 +15,7 @@ from filters.annotate import named_columns, signals_schema
 from filters.columns import RIGHTS_SIGNALS
 from filters.language import model_hash
 from filters.scores import load
-from pipelines.code import made_by
+from pipelines.code import made_by, model_libraries
 from pipelines.mapping import map_parts
 from pipelines.parts import fingerprint, part_path, read_counts, read_mark, read_part, write_part
 from recipes.model import Recipe
@@ -37,7 +37,7 @@ def annotate_part(index: int, run: str, recipes: Sequence[Recipe]) -> dict[str, 
     scorers = {score.id: load(score) for recipe in recipes for score in recipe.scores}
     scored = [(score_id, one.digest) for score_id, one in scorers.items()]
     scrub = recipes[0].scrub
-    model = [scrub.ner_sha256, scrub.labels] if named_columns(recipes) else []
+    model = [scrub.ner_sha256, scrub.labels, model_libraries()] if named_columns(recipes) else []
     made_from = (read_mark(documents), read_mark(rights))
     mark = fingerprint("annotate", made_by(), *made_from, wanted, scored, model_hash(), *model)
     done = read_counts(signals, mark)

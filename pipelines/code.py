@@ -17,10 +17,12 @@ LIBRARIES = (
     "ahocorasick_rs",
     "apache-beam",
     "duckdb",
+    "faker",
     "fasttext",
     "fastwarc",
     "ftfy",
     "gigatoken",
+    "google-re2",
     "http_sf",
     "icu4py",
     "kitoken",
@@ -31,6 +33,7 @@ LIBRARIES = (
     "protego",
     "publicsuffixlist",
     "pyarrow",
+    "python-stdnum",
     "resiliparse",
     "rjieba",
     "sentencepiece",
@@ -38,6 +41,9 @@ LIBRARIES = (
     "tokenizers",
     "trafilatura",
 )
+
+
+OF_MODELS = ("spacy", "thinc")  # an extra: asked for only where a recipe names a model
 
 
 @cache
@@ -56,6 +62,12 @@ def code_version() -> str:
 def library_versions() -> dict[str, str]:
     """Installed versions of the libraries whose change could change a byte of output."""
     return {name: version(name) for name in LIBRARIES}
+
+
+@cache
+def model_libraries() -> str:
+    """Versions of what runs a model of names: the same model finds other names under another."""
+    return " ".join(f"{name}={version(name)}" for name in OF_MODELS)
 
 
 @cache

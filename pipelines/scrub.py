@@ -19,7 +19,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from filters.annotate import final_text
 from filters.pii import KINDS, SPANS, counted, find, key_check, key_for, replaced, searched
 from filters.pii.ner import find_named, fitted, together
-from pipelines.code import made_by
+from pipelines.code import made_by, model_libraries
 from pipelines.cut_rows import cut_marks, cut_texts, read_cuts
 from pipelines.mapping import map_parts
 from pipelines.parts import fingerprint, part_path, read_counts, read_mark, read_part, read_table, write_part
@@ -76,7 +76,7 @@ def _model(recipe: Recipe) -> list[Any]:
     """What of a model decides where spans are; nothing without one, so that fingerprints stay as they were."""
     scrub = recipe.scrub
     acted = [kind for kind in MODEL_KINDS if scrub.policy.get(kind, "leave") != "leave"]
-    return [scrub.ner_sha256, scrub.labels, acted] if scrub.ner else []
+    return [scrub.ner_sha256, scrub.labels, acted, model_libraries()] if scrub.ner else []
 
 
 class _PartWork:

@@ -2,8 +2,9 @@
 
 A part is small, for fault tolerance; a footer of two hundred columns takes longer to read than its five hundred rows.
 `gather` copies measurements, fates and token counts into gathered/, about 60,000 documents a file, and notes in
-gathered/index.json which files it read (name, size, time of change). A question uses it as long as that is still so,
-and else asks the parts: nothing depends on it but time. Traded away: the measurements lie on the disk twice.
+gathered/index.json which files it read (name, size, time of change; of a removal its sha256). A question uses it as
+long as that is still so, and else asks the parts: nothing depends on it but time. Traded away: the measurements lie on
+the disk twice.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import pyarrow.parquet as pq
 
 from stats.run import Run
 from stats.shards import shard_files
+from tokenization.manifest import file_sha256
 
 FOLDER, INDEX = "gathered", "index.json"
 DOCUMENTS = 60_000
@@ -25,10 +27,12 @@ FEW = 64  # parts that a question opens as fast
 
 
 def state(run: Run, parts: Sequence[str]) -> list[list[object]]:
-    """What the gathered files depend on: every part's and shard's name, size and time of change."""
+    """What the gathered files depend on: every part's and shard's name, size and time of change, and the requests that
+    this opening of the run knows. A request may take out only documents of no shard, and then nothing else changes."""
     files = [run.path / name / part for name in ("signals", "decisions") for part in parts]
     files += [Path(path) for path in shard_files(run.path)]
-    return [[str(f.relative_to(run.path)), f.stat().st_size, f.stat().st_mtime_ns] for f in files]
+    told: list[list[object]] = [[str(f.relative_to(run.path)), f.stat().st_size, f.stat().st_mtime_ns] for f in files]
+    return told + [[str(f.relative_to(run.path)), file_sha256(f)] for f in run.requests]
 
 
 def gathered(run: Run, parts: Sequence[str]) -> list[Path]:

@@ -32,13 +32,15 @@ MEMORY = "2GB"  # what a question may hold; past it DuckDB spills to a temporary
 
 @dataclass
 class Run:
-    """An opened run. `damaged` has a sentence for each file that cannot be read and is in no view."""
+    """An opened run. `damaged` has a sentence for each file that cannot be read and is in no view; `requests` are the
+    files of the removals that its views obey."""
 
     path: Path
     described: dict[str, Any]
     connection: duckdb.DuckDBPyConnection
     spill: tempfile.TemporaryDirectory[str]
     damaged: list[str] = field(default_factory=list)
+    requests: list[Path] = field(default_factory=list)
 
     def __enter__(self) -> Run:
         return self

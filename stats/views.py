@@ -90,9 +90,9 @@ def _removals(run: Run) -> None:
     columns = ", ".join(name for name in REMOVALS.names if not name.startswith("signed"))
     found = [(path, fault(path)) for path in requests_in_effect(run.path)]
     run.damaged += [fault for _, fault in found if fault]
-    files = [path for path, fault in found if not fault]
+    run.requests = [path for path, fault in found if not fault]
     run.connection.register("no_removals", REMOVALS.empty_table())
-    source = run.files(files) if files else "no_removals"
+    source = run.files(run.requests) if run.requests else "no_removals"
     run.connection.execute(f"CREATE VIEW removals AS SELECT {columns} FROM {source}")
 
 

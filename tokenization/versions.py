@@ -20,6 +20,7 @@ from tokenization.manifest import Manifest, file_sha256
 
 FILE = re.compile(r"manifest(?:\.([0-9]{4,}))?\.json")
 REQUEST = re.compile(r"request-([0-9a-f]{16})\.parquet")
+REGISTER_LOCK = ".lock"  # in every register that was ever written to
 SHARD = re.compile(r"shard-[0-9]+(?:\.v([0-9]+))?\.(?:arrow|parquet)")
 
 
@@ -118,19 +119,35 @@ def begun_file(folder: Path) -> Path:
 
 
 def half_done(folder: Path) -> list[tuple[str, str]]:
-    """(register, request) of removals that were cut off after a register was told and before a manifest obeyed."""
+    """(register, request) of removals that were cut off after a register was told and before a manifest obeyed.
+
+    A register that cannot be read now may have been told: only one that is there and lacks the request was not.
+    """
     file, newest = begun_file(folder), latest(folder)
     if newest is None or not file.is_file():
         return []
     obeyed = Manifest.read(newest).obeys
     noted = [(register, request) for register, request in json.loads(file.read_bytes()) if request not in obeyed]
-    return [(where, what) for where, what in noted if Path(where).is_dir() and what in requests(Path(where))]
+    return [(where, what) for where, what in noted if not _readable(Path(where)) or what in requests(Path(where))]
+
+
+def _readable(register: Path) -> bool:
+    """Whether a register is there; an empty folder is what is left of one that is not mounted."""
+    try:
+        names = [path.name for path in register.iterdir()]
+    except OSError:
+        return False
+    return any(name == REGISTER_LOCK or REQUEST.fullmatch(name) for name in names)
 
 
 def begun(folder: Path) -> str | None:
     """That a removal of this folder is half done, and what to do, in a sentence; None if none is."""
     for register, request in half_done(folder):
         newest = latest(folder)
+        if not _readable(Path(register)):
+            return (f"{newest} does not obey the request {request} yet, of which the register {register} was told: its "
+                    f"removal was cut off, and the register cannot be read now. Mount it, and `winnow remove {newest} "
+                    f"--register {register}` finishes it; or give the same `winnow remove` again.")  # fmt: skip
         return (f"{newest} does not obey the request {request} yet, which the register {register} has: its removal "
                 f"was cut off. `winnow remove {newest} --register {register}` finishes it.")  # fmt: skip
     return None

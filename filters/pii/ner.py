@@ -2,8 +2,7 @@
 
 The folder is what `Language.to_disk` wrote (https://spacy.io/usage/saving-loading). Its sha256 belongs to the run:
 every worker reads the folder again and refuses another. spaCy is imported only where a recipe names a model. Nothing is
-unpickled: spaCy's own files are msgpack, JSON and NumPy arrays without objects; a folder that holds a pickle or an
-archive of PyTorch, or whose configuration asks for PyTorch, is refused before spaCy sees it.
+unpickled: `filters.pii.model_folder` refuses a folder that could, before spaCy sees it.
 
 A text goes to the pipeline in pieces of CHUNK characters at most, cut after a sentence where there is one, and each
 piece begins OVERLAP characters or less before the end of the last one, at a sentence too: time and memory are bounded
@@ -24,14 +23,12 @@ import numpy as np
 import pyarrow as pa
 
 from filters.pii.kinds import NAMED
+from filters.pii.model_folder import EXTRA, digest_of
 from filters.pii.scan import SPANS
 from recipes.scrub import Scrub
 
 CHUNK, OVERLAP, BATCH = 2_000, 200, 64
 SENTENCE = re.compile(r"[。！？；\n]+|[.!?][\"')\]]*\s+")  # every match consumes what it looks at: linear
-PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".joblib", ".dill")
-FOREIGN = re.compile(r"(?i)@architectures\s*=\s*\"[^\"]*(?:torch|transformer|tensorflow|mxnet)")
-EXTRA = "Names and addresses are found by spaCy, which is not installed: pip install 'winnow-corpus[ner]'."
 Span = tuple[int, int, int, str, str | None]  # row, first and last byte, kind, country
 
 
@@ -58,33 +55,6 @@ def fitted(scrub: Scrub) -> Scrub:
         raise ValueError(f"The model {scrub.ner} knows none of the labels {', '.join(scrub.labels)}; it has "
                          f"{', '.join(sorted(labels)[:20])}. Say in scrub.ner_labels which are names.")  # fmt: skip
     return scrub.model_copy(update={"ner_sha256": digest})
-
-
-def digest_of(folder: Path) -> str:
-    """The sha256 of a pipeline's folder, found to be one and to hold no pickle; else a sentence."""
-    from filters.scores.interface import digest_of as hashed
-
-    if not folder.is_dir():
-        raise FileNotFoundError(f"There is no model {folder}. Give the folder of a spaCy pipeline as scrub.ner.")
-    config = folder / "config.cfg"
-    if not config.is_file() or not (folder / "meta.json").is_file():
-        raise ValueError(f"{folder} is no spaCy pipeline: it has no config.cfg and meta.json, as to_disk writes them.")
-    if FOREIGN.search(config.read_text("utf-8", "replace")):
-        raise ValueError(f"{config} asks for PyTorch or another framework, whose weights are pickles. Give a pipeline "
-                         "of spaCy's own layers.")  # fmt: skip
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and _pickled(path):
-            raise ValueError(f"{path} is a pickle or an archive, which can run any code. It is not read.")
-    return hashed(folder)
-
-
-def _pickled(path: Path) -> bool:
-    """By name, or by the first bytes of a pickle (protocol 2 on) or a zip archive; of NumPy's files by their type."""
-    with path.open("rb") as file:
-        head = file.read(256)
-    objects = head.startswith(b"\x93NUMPY") and b"|O" in head
-    pickle = head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05") and len(head) > 2
-    return path.suffix.lower() in PICKLES or head.startswith(b"PK\x03\x04") or objects or pickle
 
 
 @cache
@@ -188,6 +158,7 @@ def _hit(spans: Sequence[Span], others: Sequence[Span]) -> set[Span]:
 def _left_of(spans: Sequence[Span], taken: Sequence[Span], text: pa.LargeStringArray) -> Iterator[Span]:
     """The pieces of `spans` that `taken` does not cover and that hold a letter or digit."""
     ends = [(row, end) for row, _, end, *_ in taken]
+    of, raw = -1, b""
     for row, start, end, kind, country in spans:
         first = last = bisect_right(ends, (row, start))
         while last < len(taken) and taken[last][0] == row and taken[last][1] < end:
@@ -197,7 +168,8 @@ def _left_of(spans: Sequence[Span], taken: Sequence[Span], text: pa.LargeStringA
             yield row, start, end, kind, country
             continue
         edges = [start, *(edge for one in inside for edge in one[1:3]), end]
-        raw = text[row].as_py().encode()
+        if row != of:
+            of, raw = row, text[row].as_py().encode()
         for place, (a, b) in enumerate(pairwise(edges)):
             piece = raw[a:b].decode() if place % 2 == 0 and a < b else ""
             if any(c.isalnum() for c in piece):

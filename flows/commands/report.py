@@ -17,10 +17,16 @@ def report(
     out: Annotated[Path | None, typer.Option(help="The file to write; RUN/report.html without it.")] = None,
 ) -> None:
     """Write the report of a run: one page, for a browser, that asks nobody for anything."""
-    from stats.report.write import write_report
+    from contextlib import nullcontext
+
+    from pipelines import run as runs
+    from stats.report.write import NAME, write_report
     from stats.run import open_run
 
-    with open_run(run) as opened:
+    # A removal deletes the run's own report: one that was read before and written after would quote what went.
+    folder = Path(run)
+    own = (folder / runs.NAME).is_file() and (out is None or out.resolve() == (folder / NAME).resolve())
+    with runs.locked(run) if own else nullcontext(), open_run(run) as opened:
         path = write_report(opened, lang, out)
     console.print(f"report: {escape(str(path))}", soft_wrap=True)
 

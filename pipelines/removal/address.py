@@ -71,7 +71,8 @@ def _level(plain: str) -> str:
     path: list[str] = []
     for part in (_spelt(part, PATH) for part in parts):
         if part == "..":
-            path = path[:-1]
+            if path:
+                path.pop()
         elif part != ".":
             path.append(part)
     if not asked:

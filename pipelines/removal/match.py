@@ -127,8 +127,9 @@ def _domain_of(host: str, domains: frozenset[str]) -> str | None:
 
 def find(run: str, indices: Sequence[int], request: Request, known: Entry | None = None) -> pa.Table:
     """Rows of FOUND over the whole run: what is asked, and every document that has the very text of one of these."""
-    wanted = Wanted.of(request, known)
-    first = pa.concat_tables([FOUND.empty_table(), *(found_in(t, i, wanted) for i, t in parts_of(run, indices))])
+    wanted = [Wanted.of(request), *([] if known is None else [Wanted.of(request, known)])]  # what is asked is why first
+    tables = [found_in(table, part, one) for part, table in parts_of(run, indices) for one in wanted]
+    first = distinct(pa.concat_tables([FOUND.empty_table(), *tables]))
     texts = dict(zip(first["text_hash"].to_pylist(), first["doc_id"].to_pylist(), strict=True))
     texts.pop(NO_TEXT, None)
     if not texts:

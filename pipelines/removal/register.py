@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import fcntl
 import io
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ import pyarrow.parquet as pq
 from pipelines.removal.request import Request
 from pipelines.schemas import REMOVALS
 from tokenization.commit import put, sweep
-from tokenization.versions import REQUEST, requests
+from tokenization.versions import REGISTER_LOCK, REQUEST, begun_file, requests
 
 FOLDER = "removals"  # a run's own register
 
@@ -80,6 +81,12 @@ def entries(register: Path) -> list[Entry]:
     return [read_entry(file_of(register, request)) for request in requests(register)]
 
 
+def begin(register: Path) -> None:
+    """Make the register, unless it is there; ValueError if the folder is something else."""
+    with _held(register):
+        return
+
+
 def add(register: Path, entry: Entry) -> bool:
     """Add a request, or what is new of it; returns whether anything was. A kill leaves the register as it was."""
     with _held(register):
@@ -99,6 +106,15 @@ def add(register: Path, entry: Entry) -> bool:
     return True
 
 
+def note_begun(run: Path, noted: Sequence[tuple[str, str]]) -> None:
+    """Keep a note of the removals, (register, request), that are to be finished; none if there are none."""
+    file = begun_file(run)
+    if noted:
+        put(file, json.dumps(sorted(set(noted))).encode())
+    else:
+        file.unlink(missing_ok=True)
+
+
 @contextmanager
 def _held(register: Path) -> Iterator[None]:
     """Hold the register for this process, waiting for whoever has it."""
@@ -106,7 +122,7 @@ def _held(register: Path) -> Iterator[None]:
     if stray := next((p for p in others if not REQUEST.fullmatch(p.name)), None):
         raise ValueError(f"{register} holds {stray.name}: it is no register. Name another folder.")
     register.mkdir(parents=True, exist_ok=True)
-    with (register / ".lock").open("w") as handle:
+    with (register / REGISTER_LOCK).open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         sweep(register)
         yield

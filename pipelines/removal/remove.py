@@ -11,9 +11,7 @@ What is asked is looked for in documents/, so the run's folder must be there; wh
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,15 +23,15 @@ from pipelines import run as runs
 from pipelines.parts import part_path, read_table
 from pipelines.removal.gather import Gathered, gather, register_rows
 from pipelines.removal.obey import adopted
-from pipelines.removal.register import FOLDER, Entry, add, entry_of, file_of, read_entry
+from pipelines.removal.register import FOLDER, Entry, add, begin, entry_of, file_of, note_begun, read_entry
 from pipelines.removal.request import Request
 from pipelines.removal.samples import drop_report
 from recipes.model import Recipe
 from tokenization import rewrite
-from tokenization.commit import put, sweep
+from tokenization.commit import sweep
 from tokenization.manifest import Manifest
 from tokenization.scatter import UNKNOWN_LANGUAGE
-from tokenization.versions import SHARD, Version, begun_file, half_done, history, pending, requests, version_in
+from tokenization.versions import SHARD, Version, half_done, history, pending, requests, version_in
 from tokenization.versions import file_of as manifest_name
 
 
@@ -102,9 +100,10 @@ def remove(
 ) -> Outcome:  # fmt: skip
     """Make the version that obeys `request`, after the newest one; add it to `register`. See Outcome.
 
-    NothingFoundError if no document is meant, unless `known`, an entry of a register, is only being obeyed. With
-    `dry_run` nothing is written.
+    NothingFoundError if no document is meant, unless `known`, an entry of a register, is only being obeyed. What
+    `register` knows of the same request is looked for too. With `dry_run` nothing is written.
     """
+    strict = known is None
     with runs.locked(str(manifest.absolute().parent)):
         run = open_for_removal(manifest)
         if not dry_run:
@@ -116,8 +115,10 @@ def remove(
                         add(register, entry)
             none = pa.table({"fate": pa.array([], pa.string())})
             return Outcome(request, run.now, none, none, done=True)
+        if known is None and register is not None and file_of(register, request.id).is_file():
+            known = read_entry(file_of(register, request.id))
         found = gather(str(run.folder), run.indices, run.recipe, request, known)
-        outcome = _planned(run, request, found, known is None)
+        outcome = _planned(run, request, found, strict)
         if dry_run:
             return outcome
         rows = register_rows(found, outcome.documents, request, date, run.recipe)
@@ -151,15 +152,6 @@ def clear(run: Opened) -> None:
         if request not in run.now.manifest.obeys and request not in adopted(run.folder):
             file_of(own, request).unlink()
     note_begun(run.folder, half_done(run.folder))
-
-
-def note_begun(run: Path, noted: Sequence[tuple[str, str]]) -> None:
-    """Keep a note of the removals, (register, request), that are to be finished; none if there are none."""
-    file = begun_file(run)
-    if noted:
-        put(file, json.dumps(sorted(set(noted))).encode())
-    else:
-        file.unlink(missing_ok=True)
 
 
 def _planned(run: Opened, request: Request, found: Gathered, strict: bool) -> Outcome:
@@ -218,6 +210,7 @@ def _commit(run: Opened, entry: Entry, outcome: Outcome, register: Path | None) 
         changes[kind] = {name: of for name, of in left.items() if of["documents"]}
     made = Manifest.model_validate({**before.model_dump(), **changes})
     if register is not None:
+        begin(register)  # so that a note of a register that is not there speaks of one that was
         note_begun(run.folder, [*half_done(run.folder), (str(register.absolute()), entry.id)])
         add(register, entry)
     drop_report(run.folder)

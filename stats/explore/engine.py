@@ -16,12 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from filters.check import check
-from filters.rules import column_of, fails
+from filters.rules import Placed, column_of, fails
 from filters.samplers import whole_run
 from filters.sql import literal, quoted
 from filters.thresholds import set_thresholds
 from recipes.model import Recipe
-from recipes.steps import Edit, Rule
+from recipes.steps import Edit, Rule, Sample
 from stats.explore.answers import Answer, Line, Mask, Moved, estimated
 from stats.report.rows import TABLE, hold
 from stats.report.rules import Bar, histogram_of
@@ -73,8 +73,16 @@ class Engine:
 
     def _dropping(self) -> npt.NDArray[np.int16]:
         """How many steps drop each document."""
-        still = tuple(step.id for step in self.recipe.steps if step.id not in self.placed)
-        counted = [f"CASE WHEN {fails(*self._of(name))} THEN 1 ELSE 0 END" for name in self.placed]
+        asked: list[Placed] = [self._of(name) for name in self.placed]
+        asked += [
+            (step, edits)
+            for step, edits in self.recipe.placed()
+            if isinstance(step, Sample) and not step.of_run
+            and (step.signal is None or column_of(step.signal, edits) in self.held.columns)
+        ]  # fmt: skip
+        here = {step.id for step, _ in asked}
+        still = tuple(step.id for step in self.recipe.steps if step.id not in here)
+        counted = [f"CASE WHEN {fails(*one)} THEN 1 ELSE 0 END" for one in asked]
         counted += [f"CASE WHEN {RULE} IN {literal(still)} THEN 1 ELSE 0 END"] if still else []
         found = self._columns(f"CAST({' + '.join(counted) or '0'} AS SMALLINT) AS n")["n"].to_numpy()
         return np.array(found, np.int16)

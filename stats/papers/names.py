@@ -31,7 +31,8 @@ KIND_NAMES = {
     "cn_mobile": ("Chinese mobile number", "中国大陆手机号"), "hk_mobile": ("Hong Kong mobile number", "香港手机号"),
     "tw_mobile": ("Taiwanese mobile number", "台湾手机号"), "cn_landline": ("Chinese fixed line", "中国大陆座机号"),
     "phone": ("telephone number", "电话号码"), "qq": ("QQ number", "QQ 号"), "wechat": ("WeChat id", "微信号"),
-    "plate": ("vehicle registration plate", "车牌号"),
+    "plate": ("vehicle registration plate", "车牌号"), "person": ("name of a person", "人名"),
+    "address": ("street address", "街道地址"),
 }  # fmt: skip
 REPLACED = ("placeholder", "pseudonym", "surrogate")
 POLICIES = {

@@ -82,7 +82,7 @@ def _largest(run: Run, held: Held) -> list[Cluster]:
     return [
         _compared(size, method, similarity, told[kept], told[other])
         for size, method, similarity, kept, other in rows[:CLUSTERS]
-        if kept in told and other in told
+        if kept in told and other in told and not told[kept].withheld
     ]
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from filters.catalogue import kind_names
+from recipes.scrub import MODEL_KINDS
 from stats.report.rows import TABLE, Held
 from stats.report.rules import Bar
 from stats.report.strings import MARGIN, shortened, without_personal_data
@@ -19,6 +20,7 @@ from tokenization.manifest import Manifest, Shard
 from tokenization.versions import latest
 
 LANGUAGES, DOMAINS, SHARDS = 20, 20, 40
+NAME = 200  # characters
 BARS_PER_DECADE = 5
 
 
@@ -56,7 +58,7 @@ def domains(run: Run, held: Held) -> Groups:
 def _named(found: Groups) -> Groups:
     names = without_personal_data([row.name for row in found.rows])
     return Groups(
-        [replace(row, name=shortened(name, MARGIN)) for name, row in zip(names, found.rows, strict=True)], found.count
+        [replace(row, name=shortened(name, NAME)) for name, row in zip(names, found.rows, strict=True)], found.count
     )
 
 
@@ -64,7 +66,8 @@ def _groups(run: Run, held: Held, by: str, order: str, most: int) -> Groups:
     if not held.documents:
         return Groups([], 0)
     rows = run.rows(
-        f"""SELECT left({by}, {2 * MARGIN}) AS name, count(*) AS documents, count(*) FILTER ({FATE} = 'kept') AS kept,
+        f"""SELECT left({by}, {NAME + MARGIN}) AS name, count(*) AS documents,
+            count(*) FILTER ({FATE} = 'kept') AS kept,
             coalesce(sum(text_bytes) FILTER ({FATE} = 'kept'), 0)::BIGINT, coalesce(sum({TOKENS}), 0)::BIGINT
         FROM {TABLE} GROUP BY 1 ORDER BY {order}, name LIMIT {most}"""
     )
@@ -87,11 +90,11 @@ def personal(run: Run) -> list[Kind] | None:
     if not run.parts("kept"):
         return None
     have = {name for name, *_ in run.rows("DESCRIBE kept")}
-    kinds = [kind for kind in kind_names() if f"pii_{kind}" in have]
+    kinds = [kind for kind in (*kind_names(), *MODEL_KINDS) if f"pii_{kind}" in have]
     if not kinds:
         return None
     sums = ", ".join(f"count(*) FILTER (pii_{k} > 0), coalesce(sum(pii_{k}), 0)::BIGINT" for k in kinds)
-    (numbers,) = run.rows(f"SELECT {sums} FROM kept WHERE doc_id NOT IN (SELECT doc_id FROM removals)")
+    (numbers,) = run.rows(f"SELECT {sums} FROM kept ANTI JOIN removals USING (doc_id)")
     policy = run.recipe.scrub.policy
     made = [Kind(k, numbers[2 * i], numbers[2 * i + 1], policy.get(k, "leave")) for i, k in enumerate(kinds)]
     return sorted((kind for kind in made if kind.found), key=lambda kind: (-kind.found, kind.name))

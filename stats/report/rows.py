@@ -24,7 +24,7 @@ MOST = 2_000_000
 
 @dataclass(frozen=True)
 class Held:
-    """The temporary table TABLE: `documents` in it of `of` in all; `parts` are file names by their number."""
+    """The table TABLE: `documents` in it of `of` that are not removed; `parts` are file names by their number."""
 
     documents: int
     of: int
@@ -46,12 +46,12 @@ def hold(run: Run, recipe: Recipe, most: int = MOST) -> Held:
     parts = decided_parts(run)
     if not parts:
         return Held(0, 0, [], wanted)
-    of = sum(pq.read_metadata(run.path / "decisions" / part).num_rows for part in parts)
-    chosen = f"AND doc_id < {literal(f'{most * (1 << 128) // of:032x}')}" if of > most else ""
-    source = side_by_side(run, wanted, parts)
-    run.rows(
-        f"CREATE OR REPLACE TEMP TABLE {TABLE} AS SELECT * FROM {source} "
-        f"WHERE NOT starts_with({FATE}, 'removed:') {chosen}"
-    )
+    all_rows = sum(pq.read_metadata(run.path / "decisions" / part).num_rows for part in parts)
+    chosen = f"AND doc_id < {literal(f'{most * (1 << 128) // all_rows:032x}')}" if all_rows > most else ""
+    source, there = side_by_side(run, wanted, parts), f"NOT starts_with({FATE}, 'removed:')"
+    run.rows(f"CREATE OR REPLACE TEMP TABLE {TABLE} AS SELECT * FROM {source} WHERE {there} {chosen}")
     documents = run.rows(f"SELECT count(*) FROM {TABLE}")[0][0]
+    if not chosen:  # what was removed makes no sample of the rest
+        return Held(documents, documents, parts, wanted)
+    of = run.rows(f"SELECT count(*) FROM {side_by_side(run, (), parts)} WHERE {there}")[0][0]
     return Held(documents, of, parts, wanted)

@@ -14,6 +14,7 @@ from math import floor, isfinite, log10
 from typing import Any
 
 import numpy as np
+from numpy import spacing
 
 from filters.catalogue import signal_docs
 from filters.rules import bound_text, column_of, fails
@@ -134,13 +135,13 @@ def histogram_of(run: Run, column: str, fail: str, where: str, bounds: Iterable[
         f"""SELECT quantile_disc({column}, 0.005)::DOUBLE, quantile_disc({column}, 0.995)::DOUBLE,
             min({column})::DOUBLE, max({column})::DOUBLE FROM {TABLE} WHERE {where}"""
     )[0]
-    if low is None or not all(map(isfinite, (low, high, least, most))):
+    if low is None or not all(map(isfinite, (low, high, least, most, most - least))):
         return []
     inside = [bound for bound in bounds if least <= bound <= most]
     low, high = min(low, *inside, high), max(high, *inside, low)
-    if most - least <= 0:
-        low, high = least - 0.5, least + 0.5
-    elif high - low <= 0:
+    if _equal(least, most):
+        low, high = least - max(0.5, _apart(least, most)), most + max(0.5, _apart(least, most))
+    elif _equal(low, high):
         low, high = least, most
     step = _round_width((high - low) / BARS)
     start = floor(low / step) * step
@@ -158,11 +159,21 @@ def histogram_of(run: Run, column: str, fail: str, where: str, bounds: Iterable[
 def _round_width(width: float) -> float:
     """The next width above that reads well: 1, 2, 2.5 or 5 times a power of ten.
 
-    >>> _round_width(0.021), _round_width(30)
-    (0.025, 50.0)
+    >>> _round_width(0.021), _round_width(30), _round_width(2.4e-17)
+    (0.025, 50.0, 2.5e-17)
     """
     power = 10.0 ** floor(log10(width))
-    return float(next(round(m * power, 12) for m in (1, 2, 2.5, 5, 10) if m * power >= width * (1 - 1e-9)))
+    return float(next(f"{m * power:.3g}" for m in (1, 2, 2.5, 5, 10) if m * power >= width * (1 - 1e-9)))
+
+
+def _equal(low: float, high: float) -> bool:
+    """Whether numbers are as good as one: sums differ so by their order, and bars between them would have no width."""
+    return high - low <= _apart(low, high)
+
+
+def _apart(low: float, high: float) -> float:
+    """What numbers of this size must differ by so that every bar has some of them."""
+    return float(4 * BARS * spacing(max(abs(low), abs(high))))
 
 
 def _of_languages(step: Rule) -> str:

@@ -14,6 +14,8 @@ from unicodedata import category
 import pyarrow as pa
 from markupsafe import Markup
 
+from recipes.scrub import MODEL_KINDS, Scrub
+
 UNSEEN = ("Cc", "Cf", "Co", "Cs", "Zl", "Zp")
 
 
@@ -29,7 +31,9 @@ HIDDEN = re.compile(f"[{_ranges()}]")
 EXCERPT = 240  # characters of a text that is shown
 WINDOW = 1200  # characters of a text that are read
 URL = 160
-MARGIN = 200  # characters read beyond what is shown, so that no number is cut before it was looked at
+MARGIN = 2600  # characters read beyond what is shown: more than the longest token that a rule knows (a JWT)
+CUT = 200  # characters before the end of what was read that are not shown: a number with blanks in it may be cut there
+SIGNS = "".join(map(chr, range(0x21, 0x7F)))
 
 
 def visible(text: object) -> Markup:
@@ -50,14 +54,32 @@ def _pieces(text: str) -> Iterator[Markup]:
     yield Markup.escape(text[last:])
 
 
-def without_personal_data(texts: Sequence[str]) -> list[str]:
-    """The texts with a placeholder for whatever is found of any kind; what is not recognised stays."""
-    from filters.pii import KINDS, scrub  # loads kernels: only for who has texts to show
+def without_personal_data(texts: Sequence[str], model: Scrub | None = None) -> list[str]:
+    """The texts with a placeholder for whatever is found of any kind; what is not recognised stays.
+
+    With `model`, a recipe's `scrub` that names one, names and addresses that it finds too: FileNotFoundError or
+    ValueError if it cannot be read or is another than it was.
+    """
+    from filters.pii import KINDS, find, replaced  # loads kernels: only for who has texts to show
+    from filters.pii.ner import find_named, fitted, together
 
     if not texts:
         return []
-    clean = scrub(pa.array(texts, pa.large_string()), dict.fromkeys(KINDS, "placeholder")).text
-    return [str(text) for text in clean.to_pylist()]
+    column, kinds = pa.array(texts, pa.large_string()), list(KINDS)
+    spans, policy = find(column, kinds), dict.fromkeys((*kinds, *MODEL_KINDS), "placeholder")
+    if model is not None and model.ner is not None:
+        spans = together(spans, find_named(column, model if model.ner_sha256 else fitted(model)), policy, column)
+    return [str(text) for text in replaced(column, spans, policy).to_pylist()]
+
+
+def whole(text: str, most: int) -> str:
+    """What may be shown of a text that was read to `most` characters: no run of signs that goes on beyond them, which
+    may be a secret that no rule knows without its end.
+
+    >>> whole("see https://a.example/?token=eyJh", 33), whole("all of it", 10)
+    ('see ', 'all of it')
+    """
+    return text.rstrip(SIGNS) if len(text) >= most else text
 
 
 def shortened(text: str, most: int = EXCERPT) -> str:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from filters.sql import literal
 from stats.report.rows import TABLE, Held
-from stats.report.strings import MARGIN, URL, WINDOW, shortened, without_personal_data
+from stats.report.strings import CUT, MARGIN, URL, WINDOW, shortened, whole, without_personal_data
 from stats.rows import PART
 from stats.run import Run
+
+WITHHELD = (
+    "Not shown: the model that this run finds names with (scrub.ner) cannot be read here. "
+    "不显示：此处读不到本次运行用来找人名的模型（scrub.ner）。"
+)
 
 
 @dataclass(frozen=True)
@@ -20,6 +25,7 @@ class Page:
     url: str
     title: str
     text: str
+    withheld: bool = False  # `text` only says so
 
     @property
     def excerpt(self) -> str:
@@ -36,15 +42,32 @@ def pages(run: Run, held: Held, ids: Iterable[str], characters: int = WINDOW) ->
     files = [run.path / "documents" / held.parts[number] for (number,) in sorted(found)]
     if not files:
         return {}
+    sizes = (URL + MARGIN, URL + MARGIN, characters + MARGIN)
     rows = run.rows(
-        f"SELECT doc_id, left(coalesce(url, ''), {URL + MARGIN}), left(coalesce(title, ''), {URL + MARGIN}), "
-        f"left(text, {characters + MARGIN}) FROM {run.files(files)} WHERE doc_id IN {literal(wanted)}"
+        "SELECT doc_id, left(coalesce(url, ''), {}), left(coalesce(title, ''), {}), left(text, {}) ".format(*sizes)
+        + f"FROM {run.files(files)} WHERE doc_id IN {literal(wanted)}"
     )
-    clean = without_personal_data([text for row in rows for text in row[1:]])
+    read = [text for row in rows for text in row[1:]]
+    clean = _cleaned(run, [whole(text, size) for text, size in zip(read, sizes * len(rows), strict=True)])
+    withheld = clean is None
+    if clean is None:  # of a page without its words, the address is left
+        urls = without_personal_data([whole(url, sizes[0]) for url in read[::3]])
+        clean = [said for url in urls for said in (url, "", WITHHELD)]
+    else:
+        cut = [len(text) >= size for text, size in zip(read, sizes * len(rows), strict=True)]
+        clean = [f"{text[:-CUT]}…" if torn else text for text, torn in zip(clean, cut, strict=True)]
     return {
         row[0]: Page(
-            row[0], shortened(clean[3 * i], URL), shortened(clean[3 * i + 1], URL),
-            clean[3 * i + 2][: None if len(row[3]) <= characters else -MARGIN],
+            row[0], shortened(clean[3 * i], URL), shortened(clean[3 * i + 1], URL), clean[3 * i + 2][:characters],
+            withheld,
         )
         for i, row in enumerate(rows)
     }  # fmt: skip
+
+
+def _cleaned(run: Run, texts: Sequence[str]) -> list[str] | None:
+    """Without personal data; None for want of the model that the run finds names with."""
+    try:
+        return without_personal_data(texts, run.recipe.scrub)
+    except (OSError, ValueError):
+        return None

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import zipfile
+from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,12 +20,14 @@ from hypothesis import strategies as st
 from filters.annotate import annotate, named_columns
 from filters.check import check
 from filters.pii import KINDS, counted, find, replaced
-from filters.pii.ner import CHUNK, OVERLAP, chunks, digest_of, find_named, fitted, pipeline, together
+from filters.pii.model_folder import digest_of
+from filters.pii.ner import CHUNK, OVERLAP, batch_of, chunks, find_named, fitted, pipeline, together
 from filters.pii.pseudonym import VARIABLE
 from filters.rules import columns_read
 from filters.thresholds import set_thresholds
+from pipelines import code
 from pipelines.decide import decide_part
-from pipelines.parts import part_path
+from pipelines.parts import part_path, read_mark
 from pipelines.schemas import DOCUMENTS
 from pipelines.scrub import scrub_part
 from recipes.model import Recipe
@@ -149,7 +154,7 @@ def test_what_cannot_be_used_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (folder / "extra.bin.npy").unlink()
     config = (folder / "config.cfg").read_text()
     (folder / "config.cfg").write_text(config + '\n[x]\n@architectures = "spacy-transformers.TransformerModel.v3"\n')
-    with pytest.raises(ValueError, match="asks for PyTorch"):
+    with pytest.raises(ValueError, match=r"asks for spacy-transformers\.TransformerModel"):
         scrub_of(folder)
     (folder / "config.cfg").write_text("[nlp]\nlang = 7\n")
     with pytest.raises(ValueError, match="spaCy cannot read the model"):
@@ -165,6 +170,94 @@ def test_what_cannot_be_used_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "spacy", None)
     with pytest.raises(ValueError, match=r"not installed: pip install 'winnow-corpus\[ner\]'"):
         scrub_of(folder)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        '[x]\n@layers = "PyTorchWrapper.v2"',
+        '[x]\n@architectures = "spacy.TorchBiLSTMEncoder.v1"',
+        "[x]\n@architectures: 'spacy-transformers.TransformerModel.v3'",
+        '[x]\ny = {"z": [{"@layers": "PyTorchRNNWrapper.v1"}]}',
+        '[x]\nname = "PyTorchWrapper.v2"\n[y]\n@layers = ${x.name}',
+        '[x]\nname = "MXNetWrapper.v1"\n[y]\nz = {"@layers": ${x.name}}',
+        '[x]\n@architectures = "elsewhere.Model.v1"',
+        '[components.x]\nfactory = "curated_transformer"',
+    ],
+)
+def test_other_frameworks_are_refused_however_they_are_named(tmp_path: Path, asked: str) -> None:
+    folder = saved("en", tmp_path / "en")
+    with (folder / "config.cfg").open("a") as config:
+        config.write(f"\n{asked}\n")
+    with pytest.raises(ValueError, match=r"asks for .*of PyTorch or another package"):
+        digest_of(folder)
+
+
+def test_archives_of_plain_arrays_are_read_and_no_others(tmp_path: Path) -> None:
+    """As the Chinese pipelines with pkuseg have one."""
+    folder = saved("zh", tmp_path / "zh")
+    weights = folder / "tokenizer" / "weights.npz"
+    weights.parent.mkdir(exist_ok=True)
+    np.savez_compressed(weights, a=np.arange(3), b=np.zeros((2, 2), "f4"))
+    assert len(digest_of(folder)) == 64
+    fields = np.zeros(1, [*((f"field_{n}", "f8") for n in range(40)), ("last", object)])
+    for bad in ({"a": np.arange(3), "b": np.array([{}], object)}, {"a": fields}):
+        np.savez(weights, **bad)
+        with pytest.raises(ValueError, match=r"weights\.npz is a pickle or an archive"):
+            digest_of(folder)
+    with zipfile.ZipFile(weights, "w") as archive:
+        archive.writestr("data.pkl", b"\x80\x04\x95")
+    with pytest.raises(ValueError, match="is a pickle or an archive"):
+        digest_of(folder)
+    weights.unlink()
+    np.save(folder / "fields.npy", fields)
+    with pytest.raises(ValueError, match="is a pickle"):
+        digest_of(folder)
+
+
+def test_every_part_of_a_layered_pipeline_of_spacy_is_let_through(tmp_path: Path) -> None:
+    for lang in ("en", "zh"):
+        model = spacy.blank(lang)
+        for name in ("tok2vec", "tagger", "parser", "ner", "textcat", "spancat"):
+            model.add_pipe(name)
+        model.to_disk(tmp_path / lang, exclude=["tok2vec", "tagger", "parser", "ner", "textcat", "spancat"])
+        assert len(digest_of(tmp_path / lang)) == 64
+
+
+def test_a_text_is_read_once_for_all_its_names() -> None:
+    class Column(list[str]):
+        read = 0
+
+        def __getitem__(self, row: object) -> Any:
+            self.read += 1
+            return pa.scalar(super().__getitem__(row), pa.large_string())  # type: ignore[index]
+
+    text = Column(["Jane jo@mail.de Doe " * 50] * 2)
+    values = [(row, 20 * n + 5, 20 * n + 15, "email", None) for row in (0, 1) for n in range(50)]
+    names = [(row, 20 * n, 20 * n + 19, "person", None) for row in (0, 1) for n in range(50)]
+    both = together(batch_of(values), batch_of(names), {"email": "placeholder"}, text)  # type: ignore[arg-type]
+    assert both.num_rows == 300 and text.read == 2
+
+
+@pytest.mark.parametrize("library", ["spacy", "thinc"])
+def test_another_library_finds_anew(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, library: str
+) -> None:
+    write_run(tmp_path, [[Doc("a", "x")]])
+    recipe = recipe_of().model_copy(update={"scrub": scrub_of(folder, person="placeholder")})
+    decide_part(0, str(tmp_path), recipe)
+    scrub_part(0, str(tmp_path), recipe)
+    path = part_path(str(tmp_path), "personal", 0)
+    before = read_mark(path)
+    monkeypatch.setattr(code, "version", lambda name: "9" if name == library else version(name))
+    code.model_libraries.cache_clear()
+    scrub_part(0, str(tmp_path), recipe)
+    code.model_libraries.cache_clear()
+    assert read_mark(path) != before
+
+
+def test_what_decides_spans_is_named_in_every_fingerprint() -> None:
+    assert {"phonenumbers", "python-stdnum", "google-re2", "faker"} <= code.library_versions().keys()
 
 
 def test_a_run_finds_counts_and_replaces(folder: Path, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines import run as pipelines_run
+from pipelines.removal.register import Entry, add
 from pipelines.removal.remove import NothingFoundError, Outcome, obey, remove
 from pipelines.removal.request import Request, doc_target, domain_target, read_list, url_target
 from stats.explain import explain
@@ -264,6 +265,46 @@ def test_a_removal_that_is_cut_off_is_told_and_finished_by_the_register(
     (made,) = obey(run / "manifest.0002.json", register)
     assert (made.version.manifest.version, made.request.id) == (3, OWNER.id)
     assert faults(run) == [] and superseded(run / "manifest.0003.json", register) is None
+
+
+@pytest.mark.parametrize("mount_point", [True, False])
+def test_a_cut_off_removal_is_told_also_while_its_register_is_not_mounted(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mount_point: bool
+) -> None:
+    register, away = tmp_path / "register", tmp_path / "away"
+    with monkeypatch.context() as patched:
+        patched.setattr(Manifest, "write", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            out(run, register=register)
+    register.rename(away)
+    if mount_point:  # what is left of a mounted folder: an empty one
+        register.mkdir()
+    out(run, SITE)
+    assert half_done(run) == [(str(register), OWNER.id)]
+    (told,) = faults(run)
+    assert "the register " + str(register) in told and "cannot be read now" in told and "give the same" in told
+    assert str(superseded(run / "manifest.0002.json")) in told
+    if mount_point:
+        register.rmdir()
+    away.rename(register)
+    assert "finishes it" in faults(run)[0] and "cannot be read" not in faults(run)[0]
+    (register / f"request-{OWNER.id}.parquet").unlink()  # it was never told, or has taken it back
+    assert half_done(run) == [] == faults(run)
+
+
+def test_a_register_that_was_never_begun_leaves_no_note(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(folder: Path, entry: Entry) -> bool:
+        if folder != run / "removals":
+            raise KeyboardInterrupt
+        return add(folder, entry)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("pipelines.removal.remove.add", killed)
+        with pytest.raises(KeyboardInterrupt):
+            out(run, register=tmp_path / "new" / "register")
+    assert half_done(run) == [] == faults(run)
 
 
 def test_two_removals_at_once_end_in_two_versions_or_one_is_told_to_wait(run: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from pipelines import run as runs
 from pipelines.options import beam_options
 from pipelines.removal.erase import erase
 from pipelines.removal.register import add, entries, entry_of, read_entry
-from pipelines.removal.remove import obey, remove
+from pipelines.removal.remove import NothingFoundError, obey, remove
 from pipelines.removal.request import Request, doc_target, domain_target, url_target
 from pipelines.schemas import REMOVALS
 from pipelines.tokenize import tokenize
@@ -160,6 +160,25 @@ def test_an_older_run_is_made_to_obey(later: Path, register: Path, tmp_path: Pat
     assert obey(newest, more) == []
     assert faults(run) == []
     assert len(read_entry(more / f"request-{asked.id}.parquet").documents()) == 1  # and the register knows it now
+
+
+def test_a_request_made_here_takes_what_the_register_knows_of_it(run: Path, tmp_path: Path) -> None:
+    """The very text that went elsewhere under the address asked for goes here, where it has another address."""
+    mirror, asked = "https://mirror.example.org/copy-of-7", Request.of([url_target("https://gone.example.com/7")], "x")
+    with open_run(run) as opened:
+        ((hashed,),) = opened.rows("SELECT text_hash FROM documents WHERE url = ?", mirror)
+    went = {**dict.fromkeys(REMOVALS.names), "request": asked.id, "date": DAY, "reason": "x", "kind": "url",
+            "value": "https://gone.example.com/7", "doc_id": "0" * 32, "text_hash": hashed}  # fmt: skip
+    add(tmp_path / "register", entry_of(asked, DAY, pa.Table.from_pylist([went], REMOVALS)))
+    with pytest.raises(NothingFoundError):
+        remove(run / "manifest.json", asked, DAY, tmp_path / "another")
+    made = remove(run / "manifest.json", asked, DAY, tmp_path / "register")
+    assert mirror in made.documents["url"].to_pylist() and made.version.manifest.obeys == (asked.id,)
+    unknown = Request.of([url_target("https://nowhere.example.com/")], "x")
+    add(tmp_path / "register", entry_of(unknown, DAY, REMOVALS.empty_table()))
+    with pytest.raises(NothingFoundError):  # a command that finds nothing still says so
+        remove(run / "manifest.json", unknown, DAY, tmp_path / "register")
+    assert faults(run) == []
 
 
 def test_without_the_register_nothing_comes_back(later: Path, register: Path, tmp_path: Path) -> None:

@@ -17,7 +17,9 @@ from playwright.sync_api import Browser
 from filters.annotate import signals_schema
 from filters.columns import removed_column
 from filters.pii import KINDS
-from pipelines.schemas import DECISIONS, DOCUMENTS, DUPLICATES, KEPT, PERSONAL, REJECTS
+from pipelines.removal.register import add, entry_of
+from pipelines.removal.request import Request, doc_target
+from pipelines.schemas import DECISIONS, DOCUMENTS, DUPLICATES, KEPT, PERSONAL, REJECTS, REMOVALS
 from recipes.model import Recipe
 from recipes.steps import Edit, Rule
 from tests.stats.browser import chromium
@@ -201,6 +203,15 @@ def make_run(run: Path) -> Path:
     }  # fmt: skip
     (run / "run.json").write_text(json.dumps(described))
     return run
+
+
+def obeyed(run: Path, offset: int) -> None:
+    """As if a request had taken out one more document; shards stay, as they do for one that is in none."""
+    asked = entry_of(Request.of([doc_target(doc_id(offset))], "asked"), "2026-11-25", REMOVALS.empty_table())
+    gone = {**asked.rows.to_pylist()[0], "doc_id": doc_id(offset)}
+    add(run / "removals", entry_of(asked.request, asked.date, pa.Table.from_pylist([gone], REMOVALS)))
+    manifest = Manifest.read(run / "manifest.json")
+    manifest.model_copy(update={"obeys": (*manifest.obeys, asked.id)}).write(run / "manifest.json")
 
 
 @pytest.fixture

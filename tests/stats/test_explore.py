@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import re
 import subprocess
@@ -14,8 +15,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from filters.rules import first_failing
 from filters.thresholds import set_thresholds
 from recipes.load import load
+from recipes.model import Recipe
 from stats.explore.engine import Engine
 from stats.run import open_run
 from stats.what_if import what_if
@@ -182,6 +185,18 @@ def test_answers_forbid_frames_scripts_and_caches(served: Served) -> None:
     assert "unsafe" not in headers["content-security-policy"]
 
 
+def decided(run: Path, part: int, recipe: Recipe) -> list[tuple[str, str | None]]:
+    """(fate, rule) of a part's documents, duplicates as they were."""
+    with open_run(run) as opened:
+        rows = opened.rows(
+            f"SELECT d.fate, {first_failing(recipe)} AS rule FROM {opened.files([run / 'signals' / f'part-{part:05d}.parquet'])}"
+            f" s POSITIONAL JOIN (SELECT fate FROM {opened.files([run / 'decisions' / f'part-{part:05d}.parquet'])}) d"
+        )
+    return [
+        (f"filtered:{rule}" if rule else fate if fate.startswith("duplicate") else "kept", rule) for fate, rule in rows
+    ]
+
+
 def test_figures_are_those_of_what_if(run: Path) -> None:
     for part, row, words in ((0, 0, 4), (0, 3, 9), (1, 0, None)):
         change(run / "signals" / f"part-{part:05d}.parquet", set_row(row, word_count=words))
@@ -197,6 +212,31 @@ def test_figures_are_those_of_what_if(run: Path) -> None:
         assert int(engine.kept().sum()) == engine.answer("tiny.words.v1", "10")[0].total.then[0]
         engine.reset()
         assert engine.changes == [] and int(engine.kept().sum()) == 3
+
+
+@pytest.mark.parametrize(
+    "method",
+    [{"method": "random", "p": 0.5}, {"method": "resample", "signal": "word_count", "weights": [[0, 0], [3, 1]]}],
+    ids=["random", "resample"],
+)
+def test_samplers_of_one_document_are_asked_again(run: Path, method: dict[str, object]) -> None:
+    """A document that a moved rule lets in meets the sampler after it."""
+    described = json.loads((run / "run.json").read_bytes())
+    rule, edit = described["recipe"]["steps"]
+    step = {"kind": "sample", "id": "tiny.half.v1", "seed": 2, "evidence": "A", **method}
+    described["recipe"]["steps"] = [rule, step, edit]
+    (run / "run.json").write_text(json.dumps(described))
+    recipe = Recipe.model_validate(described["recipe"])
+    for part in (0, 1):
+        for row, (fate, dropped) in enumerate(decided(run, part, recipe)):
+            change(run / "decisions" / f"part-{part:05d}.parquet", set_row(row, fate=fate, rule=dropped))
+    with open_run(run) as opened:
+        engine = Engine(opened)
+        for value in ("0", "3", "5", "9"):
+            answer, _ = engine.answer("tiny.words.v1", value)
+            asked = what_if(opened, set_thresholds(opened.recipe, [f"tiny.words.v1={value}"])).totals.to_pylist()
+            now, then = ([row[side] for row in asked] for side in ("now", "then, at most"))
+            assert (list(answer.total.now), list(answer.total.then)) == (now, then), value
 
 
 @pytest.mark.parametrize("name", ["zh-en-general"])

@@ -11,9 +11,11 @@ import pytest
 from filters.thresholds import set_thresholds
 from stats import gather as gathering
 from stats.gather import FOLDER, INDEX, gather, gathered
+from stats.report.rows import hold
 from stats.rows import decided_parts
 from stats.run import open_run
 from stats.what_if import what_if
+from tests.stats.conftest import doc_id, obeyed
 
 
 @pytest.fixture
@@ -58,6 +60,18 @@ def test_files_that_are_not_true_are_not_used(many: Path, change: str) -> None:
     with open_run(many) as opened:
         assert gathered(opened, decided_parts(opened)) == []
         assert gather(opened) == len(gathered(opened, decided_parts(opened))) > 0
+
+
+def test_what_was_removed_since_is_in_no_answer(many: Path) -> None:
+    """A document in no shard: the shards stay as they were, and so do the parts."""
+    with open_run(many) as opened:
+        gather(opened)
+    obeyed(many, 200)
+    with open_run(many) as opened:
+        assert gathered(opened, decided_parts(opened)) == []
+        held = hold(opened, opened.recipe)
+        assert (held.documents, held.of, held.share) == (5, 5, 1.0)
+        assert (doc_id(200),) not in opened.rows("SELECT doc_id FROM held")
 
 
 def test_few_parts_are_asked_themselves(run: Path) -> None:

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import shutil
 from itertools import pairwise
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import Browser
 
 from pipelines.removal.remove import remove
 from pipelines.removal.request import Request, domain_target
+from pipelines.run import locked
 from recipes.model import Recipe
 from recipes.steps import Rule
 from stats.report import cost
 from stats.report.collect import Report, collect
 from stats.report.duplicates import differences
+from stats.report.rows import hold
 from stats.report.rules import histogram_of
 from stats.report.strings import visible
+from stats.report.texts import pages
 from stats.report.write import page, write_report
 from stats.run import open_run
 from tests.conftest import Winnow
 from tests.stats.browser import watched
-from tests.stats.conftest import PAGES, change, doc_id, set_row, tokens_of
+from tests.stats.conftest import PAGES, change, doc_id, obeyed, set_row, tokens_of
 
 HOSTILE = (
     "<script>window.ran = 1</script><img src=x onerror='window.ran = 2'><svg onload=window.ran=3></svg>"
@@ -140,6 +146,48 @@ def test_personal_data_is_not_shown_wherever_it_stands(run: Path) -> None:
     assert not [value for value in ("ann.bond", "13967245318", "4111 1111") if value in html]
 
 
+@pytest.mark.parametrize("length", [600, 1500])
+def test_a_secret_that_is_longer_than_what_is_shown_is_not_shown(run: Path, length: int) -> None:
+    made = random.Random(5)
+    rest = "".join(made.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-", k=length))
+    token = f"eyJhbGciOiJIUzI1NiJ9.eyJ{rest[: length // 2 - 20]}.{rest[length // 2 :]}"
+    text = " ".join(["word", *(f"w{n}" for n in range(230)), f"https://b.example/?token={token}", "end"])
+    planted = {"url": f"https://a.example/page?token={token}", "title": f"a title {token}", "text": text}
+    change(run / "documents" / "part-00000.parquet", set_row(0, **planted))
+    change(run / "documents" / "part-00000.parquet", set_row(2, **planted))
+    html = page(collected(run))
+    assert "eyJ" not in html and "w10" in html
+    with open_run(run) as opened:
+        held = hold(opened, opened.recipe)
+        for characters in (1200, 6000, len(text) - 3 - length // 2, 1000 + length // 4):
+            (shown,) = pages(opened, held, [doc_id(100)], characters).values()
+            assert "eyJ" not in shown.text + shown.url + shown.title and shown.text.startswith("word w0 w1")
+
+
+def test_names_that_only_a_model_finds_are_not_shown(run: Path, tmp_path: Path) -> None:
+    spacy = pytest.importorskip("spacy")
+    model = spacy.blank("en")
+    model.add_pipe("entity_ruler").add_patterns([{"label": "PERSON", "pattern": "Jane Doe"}])
+    model.to_disk(tmp_path / "model")
+    for part, row in ((0, 0), (0, 1), (0, 2), (1, 0)):
+        planted = {"text": "one two Jane Doe three", "title": "of Jane Doe", "url": "https://a.example/x"}
+        change(run / "documents" / f"part-{part:05d}.parquet", set_row(row, **planted))
+    described = json.loads((run / "run.json").read_bytes())
+    described["recipe"]["scrub"] = {"ner": str(tmp_path / "model"), "policy": {"person": "leave"}}
+    (run / "run.json").write_text(json.dumps(described))
+    for path in (run / "kept").iterdir():
+        table = pq.read_table(path)
+        pq.write_table(table.append_column("pii_person", pa.array([1] * len(table), pa.int32())), path)
+    report = collected(run)
+    html = page(report)
+    assert "Jane" not in html and html.count("&lt;PERSON&gt;") >= 4 and "name of a person" in html
+    assert [(kind.name, kind.found) for kind in report.personal or ()] == [("person", 3), ("email", 1)]
+    shutil.rmtree(tmp_path / "model")
+    report = collected(run)
+    html = page(report)
+    assert "Jane" not in html and "cannot be read here" in html and not report.duplicates.largest
+
+
 def test_what_was_removed_is_not_in_it(removal_run: Path, tmp_path: Path) -> None:
     run = shutil.copytree(removal_run, tmp_path / "run")
     assert "site3.example" in page(collected(run))
@@ -147,6 +195,14 @@ def test_what_was_removed_is_not_in_it(removal_run: Path, tmp_path: Path) -> Non
     report = collected(run)
     assert report.of_stage("removed") > 30 and report.shards is not None and report.shards.file == "manifest.0002.json"
     assert "site3.example" not in page(report)
+    assert report.held.share == 1, "all that is left is no sample"
+
+
+def test_personal_data_of_what_is_left_is_counted_after_a_removal(run: Path) -> None:
+    obeyed(run, 400)
+    assert [(kind.name, kind.found) for kind in collected(run).personal or ()] == [("email", 1)]
+    obeyed(run, 100)
+    assert collected(run).personal == []
 
 
 def test_a_run_that_is_not_finished_is_reported_as_far_as_it_is(run: Path) -> None:
@@ -185,6 +241,16 @@ def test_bars_of_one_value_and_of_none(run: Path) -> None:
         (bar, *rest) = [one for one in histogram_of(opened, "v", "false", "true", [3.0]) if one.passing]
         assert not rest and bar.low <= 7 <= bar.high
         assert histogram_of(opened, "w", "false", "w IS NOT NULL", []) == []
+
+
+@pytest.mark.parametrize(
+    "values", [(4.6, 4.6000000000000005), (1e300, 2e300), (1e-300, 3e-300), (0.1, 0.1 + 1e-13), (1e16, 1e16 + 4)]
+)
+def test_bars_of_nearly_one_value_and_of_extremes(run: Path, values: tuple[float, float]) -> None:
+    with open_run(run) as opened:
+        opened.rows("CREATE TEMP TABLE held AS SELECT unnest([?, ?]::DOUBLE[]) AS v", *values)
+        bars = histogram_of(opened, "v", "false", "true", [values[0]])
+    assert sum(bar.passing for bar in bars) == 2 and len(bars) <= 60
 
 
 def test_a_bound_by_language_is_drawn_for_the_languages_that_are_there(run: Path) -> None:
@@ -230,7 +296,12 @@ def test_hidden_characters_are_shown_by_their_code() -> None:
 def test_the_command_writes_the_file_and_refuses_what_is_no_run(run: Path, tmp_path: Path, winnow: Winnow) -> None:
     done = winnow("report", run, "--lang", "zh", "--out", tmp_path / "a.html")
     assert done.returncode == 0 and '<html lang="zh-CN">' in (tmp_path / "a.html").read_text()
-    assert winnow("report", tmp_path).returncode == 2
+    assert winnow("report", tmp_path).returncode == 2 and not (tmp_path / ".lock").exists()
+    with locked(str(run)):  # as a removal holds it, which deletes this file
+        for own in ((), ("--out", run / "report.html")):
+            done = winnow("report", run, *own)
+            assert done.returncode == 2 and "is being written by another process" in done.stderr
+        assert winnow("report", run, "--out", tmp_path / "b.html").returncode == 0
     (run / "signals" / "part-00001.parquet").write_bytes(b"PAR1 no")
     done = winnow("report", run)
     assert done.returncode == 2 and "part-00001" in done.stderr and "Traceback" not in done.stderr
