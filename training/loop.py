@@ -62,7 +62,7 @@ def train(options: TrainOptions) -> TrainResult:
                     f"--batch {options.batch} must be a multiple of {team.ranks} ranks times --accumulate."
                 )
             data = TokenDataset(
-                options.manifest, options.batch, rank=team.rank, ranks=team.ranks, steps=options.steps,
+                str(file), options.batch, root=root, rank=team.rank, ranks=team.ranks, steps=options.steps,
                 prefetch=options.prefetch, cache=str(options.cache_folder), cache_bytes=options.cache_bytes,
                 apart=options.documents == "apart", **options.layout.as_dict(),
             )  # fmt: skip

@@ -21,7 +21,8 @@ import torch
 from tests.training.corpora import documents, labelled
 from tokenization.manifest import Count, Manifest, Shard, TokenizerInfo, Totals, file_sha256
 from tokenization.shards import schema_for, write_shard
-from training import checkpoint, loop
+from training import checkpoint, dataset, loop
+from training.cache import fetch
 from training.data import Sequences
 from training.loop import train
 from training.optimise import learning_rate, make_optimisers
@@ -512,7 +513,11 @@ def test_options_that_contradict_each_other(manifest: Path, tmp_path: Path, more
         options(manifest, tmp_path, **more)
 
 
-def test_a_manifest_in_object_storage_is_trained_on(manifest: Path, tmp_path: Path) -> None:
+def test_a_manifest_in_object_storage_is_trained_on(
+    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched: list[str] = []
+    monkeypatch.setattr(dataset, "fetch", lambda url, target: (fetched.append(url), fetch(url, target)))
     system = fsspec.filesystem("memory")
     system.store.clear()
     for path in manifest.parent.iterdir():
@@ -520,6 +525,9 @@ def test_a_manifest_in_object_storage_is_trained_on(manifest: Path, tmp_path: Pa
     given = options(manifest, tmp_path / "far", steps=4).model_copy(update={"manifest": "memory://far/manifest.json"})
     far = train(given)
     assert far.losses == train(options(manifest, tmp_path / "near", steps=4)).losses
+    packed = given.model_copy(update={"packing": "best-fit", "out": str(tmp_path / "packed"), "steps": 1})
+    assert len(train(packed).losses) == 1
+    assert fetched == [given.manifest, given.manifest]  # once a training, whatever it is replaced by meanwhile
     system.pipe("/far/manifest.0002.json", b"{}")
     with pytest.raises(ValueError, match=r"superseded by memory://far/manifest.0002.json.*--superseded"):
         train(given)
