@@ -22,6 +22,7 @@ from tokenizers import Tokenizer as Library
 
 from tokenization.chat.conversations import Bad, Message, conversation
 from tokenization.chat.encode import QWEN, ChatTokenizer, Encoded, with_specials
+from tokenization.chat.lines import lines
 from tokenization.chat.template import BUILT_IN, Template, load_template
 from tokenization.chat.write import ChatOptions, write_chat
 from tokenization.load import load_reference as load
@@ -371,6 +372,25 @@ def test_templates_of_a_tokenizer_config(tmp_path: Path) -> None:
 
 def good(i: int) -> bytes:
     return json.dumps({"messages": [{"role": "user", "content": f"{TEXTS[i % 3]} {i} <|im_end|>"}, {"role": "assistant", "content": f"答 {i} 🙂"}]}, ensure_ascii=False).encode()  # fmt: skip
+
+
+@pytest.mark.parametrize("ending", [".gz", ".zst"])
+def test_a_compressed_file_is_read_whole_or_refused(ending: str, tmp_path: Path) -> None:
+    """Members and frames one after another are one file; cut or changed anywhere, it is damaged."""
+    press = {".gz": gzip.compress, ".zst": zstandard.compress}[ending]
+    said = [good(i) + b"\n" for i in range(400)]
+    first, second = press(b"".join(said[:250])), press(b"".join(said[250:]))
+    file = tmp_path / f"a.jsonl{ending}"
+    file.write_bytes(first + second)
+    assert [line for _, line in lines(file)] == said
+    file.write_bytes(b"")
+    assert list(lines(file)) == []
+    whole = np.frombuffer(first, np.uint8)
+    changed = np.concatenate((whole[:100], whole[100:] ^ 255)).tobytes()
+    for damaged in (first[:-1], first[: len(first) // 2], first[:6], first + second[:-5], changed, first + b"x" * 99):
+        file.write_bytes(damaged)
+        with pytest.raises(ValueError, match=rf"a\.jsonl\{ending} is damaged after line \d+\. Fetch it again"):
+            list(lines(file))
 
 
 @pytest.fixture
