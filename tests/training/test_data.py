@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -371,6 +372,21 @@ def test_a_plan_is_made_once_and_a_kill_leaves_none(
     assert len(asked) == 2 + 3
     assert again.plan.padding() == first.plan.padding()
     assert [path.name[:5] for path in tmp_path.iterdir() if path.is_dir()] == ["plan-"]
+
+
+@pytest.mark.parametrize("harm", ["cut", "empty", "gone", "unnoted"])
+def test_a_plan_that_lost_power_is_made_again(harm: str, manifest: Path, tmp_path: Path) -> None:
+    """A name may be there after a loss of power when the bytes are not."""
+    whole = opened(manifest, tmp_path, packing="best-fit").rows(np.arange(5)).ids
+    (folder,) = tmp_path.glob("plan-*")
+    file = folder / ("sizes.json" if harm == "unnoted" else "0.starts")
+    size = file.stat().st_size
+    if harm in ("gone", "unnoted"):
+        file.unlink()
+    else:
+        os.truncate(file, 0 if harm == "empty" else size - 8)
+    assert (opened(manifest, tmp_path, packing="best-fit").rows(np.arange(5)).ids == whole).all()
+    assert file.stat().st_size == size
 
 
 def test_shards_are_mapped_and_opened_when_they_are_needed(manifest: Path, tmp_path: Path) -> None:
