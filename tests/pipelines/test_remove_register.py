@@ -99,7 +99,9 @@ def test_shards_made_anew_are_a_version_and_spare_the_others(
         patched.setattr(Manifest, "write", full)
         tokenize(str(run), indices, other, None, None, beam_options(1))
     assert len(history(run)) == 2
-    counts = tokenize(str(run), indices, other, None, None, beam_options(1))  # not the version before, for a finished one
+    counts = tokenize(
+        str(run), indices, other, None, None, beam_options(1)
+    )  # not the version before, for a finished one
     newest = history(run)[-1].manifest
     assert (newest.version, newest.removal, newest.tokenizer.file) == (3, None, "tokenizer.v3.json")
     assert newest.parent == history(run)[1].sha256
