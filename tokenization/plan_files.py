@@ -2,9 +2,9 @@
 
 A folder `plan-<digest>` has three flat files of little-endian numbers a group: `starts` (int64), `lengths` (int32) and
 `firsts` (int64). The digest is of the manifest and of all that the segments depend on, so another training of the same
-layout finds them. They are made under a lock beside their final name, flushed and renamed: several ranks may ask at once,
-and neither a kill nor a loss of power leaves what could be taken for whole; `sizes.json` has the size of each file, and
-where one has another, all are made again. Memory is that of one shard's offsets and labels.
+layout finds them. They are made under a lock beside their final name, flushed and renamed: several ranks may ask at
+once, and neither a kill nor a loss of power leaves what could be taken for whole; `sizes.json` has the size of each
+file, and where one has another, all are made again. Memory is that of one shard's offsets and labels.
 """
 
 from __future__ import annotations

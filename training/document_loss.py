@@ -1,8 +1,8 @@
 """What a trained checkpoint makes of documents that it is given: their loss, one by one.
 
 A document is read as it is trained on with `--documents apart`: nothing before it, so its first id is given and not
-judged, and each other id is predicted once, in windows of the model's context that overlap by an id. So losses of models
-with the same tokenizer can be compared document by document.
+judged, and each other id is predicted once, in windows of the model's context that overlap by an id. So losses of
+models with the same tokenizer can be compared document by document.
 
 Traded away: context that slides; the first ids of a window have little before them, in every model alike.
 """

@@ -2,8 +2,8 @@
 
 It is written beside its place under a temporary name, flushed and renamed. A note in it (`winnow-export.json` unless
 another name is given) says what it was made from, so that the same asked for again is known to be there, and anything
-else there is left alone. The lock is the last thing to leave the temporary folder, or goes with it to its place, so that
-what a kill leaves is always known for something unfinished, or for whole.
+else there is left alone. The lock is the last thing to leave the temporary folder, or goes with it to its place, so
+that what a kill leaves is always known for something unfinished, or for whole.
 
 Traded away: an export that was interrupted starts over.
 """
