@@ -103,9 +103,9 @@ def ablate(run: Run, recipes: Mapping[str, Recipe], options: AblateOptions, say:
     budgets, seeds = options.budgets(), range(options.seeds)
     nats = np.zeros((len(found.names), len(budgets), len(seeds), len(documents)))
     for r, b, s, name in _models(found.names, budgets, seeds):
-        nats[r, b, s] = _losses(options, name, budgets[b], s, documents, note["end_of_text"], say)
+        nats[r, b, s] = _losses(options, name, budgets[b], s, documents, say)
     measured = Measured(
-        found.names, budgets, list(seeds), nats, np.array(list(map(len, documents)), np.int64),
+        found.names, budgets, list(seeds), nats, np.array([_judged(ids) for ids in documents], np.int64),
         rows["bytes"].to_numpy(),
         domains(rows["language"].to_pylist(), rows["source"].to_pylist(), rows["given"].to_pylist()),
     )  # fmt: skip
@@ -146,7 +146,6 @@ def _losses(
     budget: int,
     seed: int,
     documents: Sequence[np.ndarray[Any, Any]],
-    end: int,
     say: Say,
 ) -> np.ndarray[Any, Any]:
     """Nats of each held-out document under one model, from its file or by training it."""
@@ -156,10 +155,10 @@ def _losses(
 
     manifest = manifest_of(Path(options.out) / "corpora", name)
     folder = Path(options.out) / "models" / f"{manifest.parent.name}-{budget}-{seed}"
-    file, mark = folder / "losses.json", file_sha256(manifest)
+    file, mark = folder / "losses.json", {"manifest": file_sha256(manifest), "ids": sum(map(_judged, documents))}
     if file.is_file():
         known = json.loads(file.read_bytes())
-        if known["manifest"] == mark and len(known["nats"]) == len(documents):
+        if all(known.get(key) == value for key, value in mark.items()) and len(known["nats"]) == len(documents):
             return np.array(known["nats"])
     steps = options.steps(budget)
     asked = TrainOptions(
@@ -172,10 +171,15 @@ def _losses(
         result = train(asked)
     if result.stopped:
         raise KeyboardInterrupt
-    nats, ids = document_losses(folder / "checkpoint.pt", documents, end, options.batch, options.device)
-    put(file, json.dumps({"manifest": mark, "nats": nats.tolist()}).encode())
+    nats, ids = document_losses(folder / "checkpoint.pt", documents, options.batch, options.device)
+    put(file, json.dumps({**mark, "nats": nats.tolist()}).encode())
     say(f"{name}, {budget:,} tokens, seed {seed}: {nats.sum() / ids.sum():.4f} nats a token held out")
     return nats
+
+
+def _judged(ids: np.ndarray[Any, Any]) -> int:
+    """Ids of a document that a loss is of: all but the first, which has nothing before it."""
+    return max(len(ids) - 1, 0)
 
 
 def _report(

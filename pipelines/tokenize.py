@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 
 import orjson
@@ -145,8 +146,12 @@ def _mark(run: str, name: str, mark: str) -> None:
 
 def _finished(run: str, indices: Sequence[int], manifest_mark: str) -> Manifest | None:
     """The newest manifest, if it was made from the same things, every file that it names still holds, and its shards
-    have just the documents of kept/."""
-    if not _is_marked(run, "manifest", manifest_mark):
+    have just the documents of kept/.
+
+    Made from the same things is what follows from the manifest that the mark names. The mark is there first, so a
+    manifest that was never written is none.
+    """
+    if not any(_is_marked(run, "manifest", f"{manifest_mark} {file_sha256(path)}") for path in files(Path(run))):
         return None
     manifest = _readable(latest(Path(run)) or Path(run, file_of(1)))
     if manifest is None or manifest.problems(run):
@@ -232,12 +237,10 @@ def _manifest(recipe: Recipe, info: TokenizerInfo, shards: Sequence[Shard], enco
 
 def _publish(run: str, manifest: Manifest, version: int, mark: str, manifest_mark: str) -> Manifest:
     """The manifest last and whole; then what no manifest names goes."""
+    manifest = manifest if version == 1 else _next(run, manifest)
     _mark(run, "shards", mark)
-    _mark(run, "manifest", manifest_mark)
-    if version == 1:
-        manifest.write(Path(run, file_of(1)))
-    else:
-        manifest = _publish_as(run, manifest)
+    _mark(run, "manifest", f"{manifest_mark} {sha256(manifest.as_bytes()).hexdigest()}")
+    manifest.write(Path(run, file_of(manifest.version)))
     made = [manifest, *(Manifest.read(path) for path in files(Path(run))[:-1])]
     named = {Path(run, shard.path) for one in made for shard in one.shards}
     for path in Path(run, "tokens").iterdir():
@@ -252,8 +255,13 @@ def _publish(run: str, manifest: Manifest, version: int, mark: str, manifest_mar
 
 def _publish_as(run: str, manifest: Manifest) -> Manifest:
     """Write a manifest as the version after the newest, which took out no document of it."""
-    before = history(Path(run))[-1]
-    changes = {"version": before.manifest.version + 1, "parent": before.sha256, "removal": None}
-    made = manifest.model_copy(update=changes)
+    made = _next(run, manifest)
     made.write(Path(run, file_of(made.version)))
     return made
+
+
+def _next(run: str, manifest: Manifest) -> Manifest:
+    """A manifest as the version after the newest."""
+    before = history(Path(run))[-1]
+    changes = {"version": before.manifest.version + 1, "parent": before.sha256, "removal": None}
+    return manifest.model_copy(update=changes)

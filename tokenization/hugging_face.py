@@ -27,7 +27,11 @@ from tokenization.tokenizer import END_NAMES, Ids, Offsets, flatten
 
 CUT_ROUNDS = 4
 PIECE = 4_000_000  # characters
-LINES = ("One line, 12.\n", "two lines\n", "第三行。")
+# Cut as `in_pieces` and the engines cut: after line ends, which a pattern may join or part by what follows them.
+LINES = (
+    "One line, 12.\n", "two lines\n\n", "three\n \n\n", "four\r\n\r\n", "five \t\n\n\n", "six\u3000\n",
+    "第三行。\n\n", "12",
+)  # fmt: skip
 
 
 class HuggingFace:

@@ -2,8 +2,9 @@
 
 A folder `plan-<digest>` has three flat files of little-endian numbers a group: `starts` (int64), `lengths` (int32) and
 `firsts` (int64). The digest is of the manifest and of all that the segments depend on, so another training of the same
-layout finds them. They are made under a lock beside their final name and renamed: several ranks may ask at once, and a
-kill leaves nothing that could be taken for whole. Memory is that of one shard's offsets and labels.
+layout finds them. They are made under a lock beside their final name, flushed and renamed: several ranks may ask at
+once, and neither a kill nor a loss of power leaves what could be taken for whole; `sizes.json` has the size of each
+file, and where one has another, all are made again. Memory is that of one shard's offsets and labels.
 """
 
 from __future__ import annotations
@@ -22,12 +23,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from tokenization.commit import flush
 from tokenization.manifest import Manifest
 from tokenization.mix import PERIOD, REST, Entry, parse, quotas
 from tokenization.packing import Ints, Packed, best_fit, chunked
 from tokenization.plan import Group, Layout, Plan
 from tokenization.sequences import Order
 
+SIZES = "sizes.json"
 PathOf = Callable[[int], Path]
 KINDS: dict[str, np.dtype[Any]] = {"starts": np.dtype("<i8"), "lengths": np.dtype("<i4"), "firsts": np.dtype("<i8")}
 
@@ -42,10 +45,10 @@ def open_plan(manifest: Manifest, layout: Layout, path_of: PathOf, folder: Path)
         return Plan(layout, (_group(layout, "all", 0, 0, PERIOD, total, total, None),))
     entries = _entries(manifest, layout)
     target = folder / f"plan-{_digest(manifest, layout)}"
-    if not target.is_dir():
+    if not _whole(target):
         folder.mkdir(parents=True, exist_ok=True)
         with _locked(folder):
-            if not target.is_dir():
+            if not _whole(target):
                 _write(manifest, layout, entries, path_of, target)
     return _read(layout, entries, target)
 
@@ -93,6 +96,17 @@ def _group(
     return Group(name, base, quota, order, apart, packed)
 
 
+def _whole(target: Path) -> bool:
+    try:
+        return bool(json.loads((target / SIZES).read_bytes()) == _sizes(target))
+    except (OSError, ValueError):
+        return False
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_size for path in folder.iterdir() if path.name != SIZES}
+
+
 def _mapped(stem: Path) -> Packed:
     arrays = []
     for kind, dtype in KINDS.items():
@@ -118,7 +132,12 @@ def _write(manifest: Manifest, layout: Layout, entries: tuple[Entry, ...], path_
         at += shard.tokens
     for writer in writers:
         writer.close()
+    (temporary / SIZES).write_text(json.dumps(_sizes(temporary)))
+    for path in (*temporary.iterdir(), temporary):
+        flush(path)
+    shutil.rmtree(target, ignore_errors=True)  # what is there is not whole
     temporary.replace(target)
+    flush(target.parent)
 
 
 class _Writer:

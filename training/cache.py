@@ -4,7 +4,8 @@ What is fetched is written beside its final name, hashed on the way to it and re
 manifest states; the name is that hash, so trainings of several manifests may share a cache. Room is made first, by the
 files used longest ago, and reserved by a file of the full size. Threads and ranks share a cache: one lock for its list,
 held for moments, and one a shard, held while it comes. A file that another rank has mapped stays readable to it after
-it went, as POSIX promises, and takes disk until that rank lets go of it.
+it went, as POSIX promises, and takes disk until that rank lets go of it. The flat file that a Parquet shard is unpacked
+into counts as a fetched one does; beside local shards it stays.
 
 Traded away: shards are fetched whole, so a training over all shards at once needs a cache of all; with `--window` it
 needs those of two windows.
@@ -16,16 +17,19 @@ import fcntl
 import hashlib
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+
+import numpy as np
 
 from tokenization.manifest import Shard
 
 PIECE = 1 << 22
 BEGUN = ".tmp-"
-SHARDS = {".arrow", ".parquet"}
+Unpack = Callable[[Path, BinaryIO, BinaryIO], None]  # (name for messages, Parquet file, sink of the ids)
+COUNTED = {".arrow", ".parquet", ".uint16", ".uint32"}  # what the bound is for; plans and manifests are not
 
 
 def is_remote(path: str) -> bool:
@@ -50,24 +54,30 @@ class Store:
             return Path(self.root, shard.path)
         target = self.target(shard)
         if not target.is_file():
-            if shard.bytes > self.limit:
-                raise ValueError(f"{shard.path} has {shard.bytes:,} bytes, the cache holds {self.limit:,}: use a "
-                                 "greater --cache-bytes.")  # fmt: skip
             with self._locked(target.name):
                 if not target.is_file():
-                    while not self._room(target, shard.bytes):
-                        time.sleep(0.02)  # what others are fetching can make room once it is there
+                    self._reserve(target, shard.bytes, shard.path)
                     fetch(f"{self.root}/{shard.path}", target, shard.sha256)
         return target
 
-    @contextmanager
-    def held(self, shard: Shard) -> Iterator[Path]:
+    def held(self, shard: Shard) -> AbstractContextManager[Path]:
         """The local file of a shard, which nobody takes away while it is being opened."""
+        return self._held(lambda: self.path(shard))
+
+    def unpacked(self, shard: Shard, dtype: str, write: Unpack) -> AbstractContextManager[Path]:
+        """The flat file of a Parquet shard's ids, made by `write` if it is not there, and held as a shard is.
+
+        ValueError in a sentence if the shard has another number of ids than the manifest says.
+        """
+        return self._held(lambda: self._flat(shard, dtype, write))
+
+    @contextmanager
+    def _held(self, find: Callable[[], Path]) -> Iterator[Path]:
         if not self.remote:
-            yield self.path(shard)
+            yield find()
             return
         while True:
-            path = self.path(shard)
+            path = find()
             with self._locked("list"):
                 if path.is_file():
                     os.utime(path)
@@ -78,24 +88,62 @@ class Store:
         """Where a fetched shard lies."""
         return self.cache / f"{shard.sha256}{Path(shard.path).suffix}"
 
+    def flat(self, shard: Shard, dtype: str) -> Path:
+        """Where a Parquet shard's ids lie, unpacked."""
+        return self.cache / f"{shard.sha256}.{dtype}"
+
+    def _flat(self, shard: Shard, dtype: str, write: Unpack) -> Path:
+        target, size = self.flat(shard, dtype), shard.tokens * np.dtype(dtype).itemsize
+        if target.is_file() and target.stat().st_size == size:
+            return target
+        with self._locked(target.name), ExitStack() as stack:  # ranks and threads may do this at the same time
+            if target.is_file() and target.stat().st_size == size:
+                return target
+            with self.held(shard) as path:
+                source = stack.enter_context(path.open("rb"))  # it may go when room is made, and is read all the same
+            if self.remote:
+                self._reserve(target, size, f"{shard.path}, unpacked,")
+            with _begun(target) as sink:
+                write(path, source, sink)
+                found = sink.tell() // np.dtype(dtype).itemsize
+                if found != shard.tokens:
+                    raise ValueError(f"{path} holds {found:,} tokens, the manifest says {shard.tokens:,}. Make the "
+                                     "run's shards again with `winnow run`.")  # fmt: skip
+        return target
+
+    def _reserve(self, target: Path, size: int, named: str) -> None:
+        if size > self.limit:
+            raise ValueError(f"{named} has {size:,} bytes, the cache holds {self.limit:,}: use a greater "
+                             "--cache-bytes.")  # fmt: skip
+        while not self._room(target, size):
+            time.sleep(0.02)  # what others are fetching can make room once it is there
+
     def _room(self, target: Path, size: int) -> bool:
         """Reserve so many bytes for `target`, older files going for them; False if what is being fetched has it all."""
         with self._locked("list"):
             for begun in self.cache.glob(f"{BEGUN}*"):
-                if not self._busy(begun.name.removeprefix(BEGUN)):
+                if begun.suffix in COUNTED and not self._busy(begun.name.removeprefix(BEGUN)):
                     begun.unlink(missing_ok=True)  # of a process that died
-            files = [(path.stat(), path) for path in self.cache.iterdir() if path.suffix in SHARDS and path.is_file()]
+            files = self._files()
             left = sum(stat.st_size for stat, _ in files) + size
             done = sorted((stat.st_mtime_ns, stat.st_size, path) for stat, path in files if path.name[0] != ".")
             for _, bytes_, path in done:
                 if left <= self.limit:
                     break
-                path.unlink()
+                path.unlink(missing_ok=True)
                 left -= bytes_
             if left <= self.limit:
                 with begun_of(target).open("wb") as sink:
                     sink.truncate(size)
             return left <= self.limit
+
+    def _files(self) -> list[tuple[os.stat_result, Path]]:
+        """What is there and what is being fetched."""
+        while True:
+            try:
+                return [(path.stat(), path) for path in self.cache.iterdir() if path.suffix in COUNTED]
+            except FileNotFoundError:
+                continue  # one got its final name meanwhile: to pass it over would be to count too little
 
     def _busy(self, name: str) -> bool:
         """Whether someone holds the lock of a shard."""
@@ -106,12 +154,17 @@ class Store:
                 return True
             return False
 
-    @contextmanager
-    def _locked(self, name: str) -> Iterator[None]:
-        (self.cache / "locks").mkdir(parents=True, exist_ok=True)
-        with (self.cache / "locks" / name).open("w") as handle:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
+    def _locked(self, name: str) -> AbstractContextManager[None]:
+        return locked(self.cache, name)
+
+
+@contextmanager
+def locked(cache: Path, name: str) -> Iterator[None]:
+    """A lock of this name among all threads and processes that use the cache."""
+    (cache / "locks").mkdir(parents=True, exist_ok=True)
+    with (cache / "locks" / name).open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
 
 
 def begun_of(target: Path) -> Path:
@@ -120,20 +173,29 @@ def begun_of(target: Path) -> Path:
 
 
 def fetch(url: str, target: Path, sha256: str | None = None) -> None:
-    """Copy a file through fsspec to `target`, whole or not at all; ValueError if it does not have this sha256."""
+    """Copy a file through fsspec to `target`, whole or not at all; ValueError if it does not have this sha256.
+
+    For one caller at a time: hold the lock of the target's name.
+    """
     import fsspec
 
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = begun_of(target)
     digest = hashlib.sha256()
-    try:
-        with _opened(fsspec, url) as source, temporary.open("r+b" if temporary.is_file() else "wb") as sink:
-            while piece := source.read(PIECE):
-                digest.update(piece)
-                sink.write(piece)
-            sink.truncate()
+    with _opened(fsspec, url) as source, _begun(target) as sink:
+        while piece := source.read(PIECE):
+            digest.update(piece)
+            sink.write(piece)
         if sha256 is not None and digest.hexdigest() != sha256:
             raise ValueError(f"{url} does not have the sha256 that the manifest states. Restore it from a copy.")
+
+
+@contextmanager
+def _begun(target: Path) -> Iterator[BinaryIO]:
+    """A file under its temporary name, over what was reserved for it; it gets its name when the block ends well."""
+    temporary = begun_of(target)
+    try:
+        with temporary.open("r+b" if temporary.is_file() else "wb") as sink:
+            yield sink
+            sink.truncate()
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)

@@ -1,7 +1,8 @@
 """Batches of sequences from a manifest: ids, what is to be learnt of them, and where documents begin.
 
 Which sequence comes when is the plan's to say (`tokenization.plan`); here it is read. The position in the data is a
-step number: any step can be asked for, on any number of ranks, and resuming needs nothing else.
+step number: any step can be asked for, on any number of ranks, and resuming needs nothing else. A document begins after
+an end-of-text; where the shards mark answers, which may hold that id, their offsets are asked instead.
 
 A target is the id that comes next, or IGNORED: for padding, for the first id of a document whose sequence is not told
 where documents begin (it could only be guessed), and, where the shards mark answers, for all that is no answer.
@@ -80,21 +81,22 @@ class Sequences:
                 self.shards.read(first, ids[row, at : at + length])
                 begins[row, at] = True
                 if self.manifest.answers:
-                    learnt[row, at : at + length] = self._answers(first, length)
+                    self._answers(first, begins[row, at : at + length], learnt[row, at : at + length])
                 at += length
             filled[row] = at
         if (most := int(ids.max(initial=0))) >= self.manifest.tokenizer.vocab_size:
             self._unknown(most)
-        return Batch(ids[:, :-1], *_marked(ids, begins, learnt, filled, end, self.apart))
+        ends = -1 if self.manifest.answers else end  # in a conversation, end-of-text may end a turn
+        return Batch(ids[:, :-1], *_marked(ids, begins, learnt, filled, ends, self.apart))
 
-    def _answers(self, first: int, length: int) -> npt.NDArray[np.bool_]:
-        """Which of these ids of the stream are to be learnt."""
-        out = np.zeros(length, np.bool_)
-        for document in self.shards.documents(first, first + length):
+    def _answers(self, first: int, begins: npt.NDArray[np.bool_], learnt: npt.NDArray[np.bool_]) -> None:
+        """Set where documents begin in a stretch of the stream, and which of its ids are to be learnt."""
+        learnt[:] = False
+        for document in self.shards.documents(first, first + len(learnt)):
+            begins[max(document.first - first, 0)] = True
             spans = self.shards.rows(document.shard)[1]["answers"][document.row].values.to_numpy().astype(np.int64)
             for start, stop in (spans.reshape(-1, 2) + document.first - first).tolist():
-                out[max(start, 0) : max(stop, 0)] = True
-        return out
+                learnt[max(start, 0) : max(stop, 0)] = True
 
     def held_out_batches(self, size: int, rank: int = 0, ranks: int = 1) -> Iterator[tuple[Ids, Batch]]:
         """(numbers, rows) of this rank's share of what is held out, at most `size` at a time, always the same.
@@ -151,8 +153,7 @@ class Sequences:
 
 @numba.njit(cache=True, nogil=True)
 def _marked(ids, begins, learnt, filled, end, apart):  # type: ignore[no-untyped-def]
-    """(targets, documents, positions) of rows of ids; `begins` is where a stretch does, and after `end` one always
-    does."""
+    """(targets, documents, positions) of rows of ids; a document begins where `begins` says, and after `end`."""
     rows, wanted = ids.shape
     targets = np.empty((rows, wanted - 1), np.int64)
     documents, positions = np.empty((rows, wanted - 1), np.int64), np.empty((rows, wanted - 1), np.int64)

@@ -27,7 +27,7 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from tokenization.manifest import Manifest, file_sha256
 from tokenization.plan import Layout
-from training.cache import fetch, is_remote
+from training.cache import fetch, is_remote, locked
 from training.data import Batch, Sequences, ahead
 
 Rows = dict[str, torch.Tensor]
@@ -38,7 +38,8 @@ def local_manifest(path: str, cache: Path) -> tuple[Path, str]:
     if not is_remote(path):
         return Path(path), str(Path(path).parent)
     target = cache / f"manifest-{hashlib.sha256(path.encode()).hexdigest()[:16]}.json"
-    fetch(path, target)
+    with locked(cache, target.name):  # ranks of one machine ask at the same time
+        fetch(path, target)
     return target, path.rpartition("/")[0]
 
 
@@ -50,21 +51,22 @@ def tensors(batch: Batch) -> Rows:
 class TokenDataset(IterableDataset[Rows]):
     """Steps of a training without end, or `steps` of them; see `tokenization.plan.Layout` for `layout`'s keys.
 
-    `cache` is for shards that are fetched (at most `cache_bytes`), unpacked or planned. ValueError in a sentence
+    `cache` is for shards that are fetched (at most `cache_bytes`), unpacked or planned; `root` is where the shards are
+    if not beside the manifest. ValueError in a sentence
     if batch and ranks do not fit, or the manifest and its shards do not.
     """
 
     def __init__(
         self, manifest: str, batch: int, context: int, *, seed: int = 0, rank: int = 0, ranks: int = 1,
         steps: int | None = None, prefetch: int = 4, cache: str = ".winnow-cache", cache_bytes: int = 1 << 40,
-        apart: bool = True, **layout: Any,
+        apart: bool = True, root: str | None = None, **layout: Any,
     ) -> None:  # fmt: skip
         if batch % ranks:
             raise ValueError(f"A batch of {batch} sequences cannot be shared equally by {ranks} ranks.")
-        file, root = local_manifest(manifest, Path(cache))
+        file, beside = local_manifest(manifest, Path(cache))
         self.size, self.rank, self.ranks, self.steps, self.prefetch = batch, rank, ranks, steps, prefetch
         how = Layout(context=context, seed=seed, **layout)
-        self.sequences = Sequences(Manifest.read(file), root, how, Path(cache), apart, cache_bytes)
+        self.sequences = Sequences(Manifest.read(file), root or beside, how, Path(cache), apart, cache_bytes)
         self.identity = json.dumps([file_sha256(file), batch, how.as_dict()], sort_keys=True)
         self.step = 0
 
@@ -126,5 +128,5 @@ class Fetcher:
         wanted = dict.fromkeys(np.searchsorted(shards.ends, starts, side="right").tolist())
         self.asked = {number: one for number, one in self.asked.items() if not one.done()}
         for number in wanted:
-            if number not in self.asked and not shards.store.target(shards.manifest.shards[number]).is_file():
+            if number not in self.asked and not shards.file(number).is_file():
                 self.asked[number] = pool.submit(shards.path, number)

@@ -62,7 +62,7 @@ def train(options: TrainOptions) -> TrainResult:
                     f"--batch {options.batch} must be a multiple of {team.ranks} ranks times --accumulate."
                 )
             data = TokenDataset(
-                options.manifest, options.batch, rank=team.rank, ranks=team.ranks, steps=options.steps,
+                str(file), options.batch, root=root, rank=team.rank, ranks=team.ranks, steps=options.steps,
                 prefetch=options.prefetch, cache=str(options.cache_folder), cache_bytes=options.cache_bytes,
                 apart=options.documents == "apart", **options.layout.as_dict(),
             )  # fmt: skip
@@ -111,6 +111,7 @@ class _Training:
         log = Log(options, self.team.rank == 0, self.first)
         self._greet(log, result.entropy)
         model, data.step = wrapped(self.model, options, self.team), self.first
+        part = options.batch // (self.team.ranks * options.accumulate)  # what the device holds in a step, and no more
         with stoppable() as asked:
             steps = iter(data)
             for step in range(self.first, options.steps):
@@ -124,7 +125,7 @@ class _Training:
                 last = step + 1 == options.steps
                 held: dict[str, float] = {}
                 if data.sequences.held_out and (last or (step + 1) % options.eval_every == 0):
-                    held = held_out_losses(self.model, data.sequences, options.batch, self.team)
+                    held = held_out_losses(self.model, data.sequences, part, self.team)
                     result.held_out[step] = held[""]
                 log.step(step, {**self._figures(step, loss, seconds), "waited_s": round(waited, 6)}, held)
                 self.verified.check(wait=last)

@@ -17,6 +17,7 @@ import numpy as np
 
 from tokenization.manifest import Manifest, file_sha256
 from tokenization.plan import Layout
+from tokenization.sequences import ORDER
 from training import checkpoint
 from training.data import Sequences
 from training.dataset import local_manifest
@@ -30,6 +31,9 @@ def seen(out: Path, manifest: str, step: int) -> Iterator[dict[str, Any]]:
     file, root = local_manifest(manifest, out / "cache")
     if file_sha256(file) != state["manifest"]:
         raise ValueError(f"{out} was not trained on {manifest}. Name the manifest that it was trained on.")
+    if state.get("order") != ORDER:
+        raise ValueError(f"{out} was made by a version of Winnow that orders data another way, so its steps are not "
+                         "known here.")  # fmt: skip
     options = state["options"]
     data = Sequences(Manifest.read(file), root, Layout.of(options), out / "cache")
     ranks = next((n for start, n in reversed(state["teams"]) if start <= step), 1)

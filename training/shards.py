@@ -4,17 +4,22 @@ An open shard is its map and where in it the ids of each record batch begin: a f
 document an id belongs to, and what that document is, comes from offsets and labels of the same map, and only for what
 asks for it. The number of open maps is bounded; the page cache is the system's.
 
+Threads may share it: one lock is held while a shard is looked up, and while it comes if it is not there.
+
 Traded away: a Parquet shard, which cannot be mapped, is unpacked once into a flat file in the cache.
 """
 
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +31,7 @@ from tokenization.plan_files import label_batches
 from training.cache import Store
 
 OPEN = 16_384  # maps at a time; Linux allows a process 65,530 (vm.max_map_count)
+TOUCHED = 60.0  # seconds after which a fetched shard that is read is marked as used again
 Raw = npt.NDArray[np.integer]
 
 
@@ -59,6 +65,8 @@ class Shards:
                 f"{manifest.totals.tokens:,}. Make the run's shards again with `winnow run`."
             )
         self._open: OrderedDict[int, Opened] = OrderedDict()
+        self._touched: dict[int, float] = {}
+        self._lock = threading.Lock()
         self.rows = lru_cache(maxsize=8)(self._rows)
 
     def path(self, number: int) -> Path:
@@ -87,22 +95,44 @@ class Shards:
 
     def opened(self, number: int) -> Opened:
         """A shard's map, the ones used longest ago let go."""
-        found = self._open.get(number)
-        if found is None:
-            shard = self.manifest.shards[number]
+        with self._lock:
+            found = self._open.get(number)
+            if found is None:
+                found = self._map(number)
+                while len(self._open) > OPEN:
+                    self._open.popitem(last=False)
+                if self.store.remote:
+                    self._let_go()
+                self._open[number] = found
+            elif self.store.remote and time.monotonic() - self._touched[number] >= TOUCHED:
+                with suppress(FileNotFoundError):  # it went, and its map serves on
+                    os.utime(self.file(number))
+                self._touched[number] = time.monotonic()
+            self._open.move_to_end(number)
+            return found
+
+    def file(self, number: int) -> Path:
+        """What is mapped of a shard in object storage, once it is there."""
+        shard = self.manifest.shards[number]
+        return self.store.flat(shard, self.manifest.dtype) if _is_parquet(shard) else self.store.target(shard)
+
+    def _map(self, number: int) -> Opened:
+        shard, dtype = self.manifest.shards[number], self.manifest.dtype
+        self._touched[number] = time.monotonic()
+        if not _is_parquet(shard):
             with self.store.held(shard) as path:
-                found = _opened(path, shard, self.manifest.dtype, self.store.cache)
-            while len(self._open) > OPEN:
-                self._open.popitem(last=False)
-            if self.store.remote:
-                self._let_go()
-            self._open[number] = found
-        self._open.move_to_end(number)
-        return found
+                return _opened(path, shard, dtype)
+
+        def write(path: Path, source: BinaryIO, sink: BinaryIO) -> None:
+            _unpack(path, source, sink, dtype)
+
+        with self.store.unpacked(shard, dtype, write) as path:
+            ids = np.frombuffer(_mapped(path), np.dtype(dtype))
+        return Opened(ids, np.zeros(1, np.int64), np.zeros(1, np.int64))
 
     def _let_go(self) -> None:
         """Close maps of files that have left the cache, so that their disk is free."""
-        for number in [n for n in self._open if not self.store.target(self.manifest.shards[n]).is_file()]:
+        for number in [n for n in self._open if not self.file(n).is_file()]:
             del self._open[number]
 
     def documents(self, first: int, last: int) -> Iterator[Document]:
@@ -127,11 +157,12 @@ class Shards:
         return ends, pa.Table.from_batches(parts) if parts else pa.table({"doc_id": pa.array([], pa.string())})
 
 
-def _opened(path: Path, shard: Shard, dtype: str, cache: Path) -> Opened:
+def _is_parquet(shard: Shard) -> bool:
+    return shard.path.endswith(".parquet")
+
+
+def _opened(path: Path, shard: Shard, dtype: str) -> Opened:
     kind = np.dtype(dtype)
-    if path.suffix == ".parquet":
-        ids = np.frombuffer(_mapped(_unpacked(path, shard, dtype, cache)), kind)
-        return Opened(ids, np.zeros(1, np.int64), np.zeros(1, np.int64))
     if not path.is_file():
         raise ValueError(f"{path} is missing. Run again to remake it.")
     try:
@@ -157,19 +188,12 @@ def _mapped(path: Path) -> pa.Buffer:
         return source.read_buffer()
 
 
-def _unpacked(path: Path, shard: Shard, dtype: str, cache: Path) -> Path:
-    """The flat file of a Parquet shard's ids, written at the first use and named by the hash."""
-    target = cache / f"{shard.sha256}.{dtype}"
-    if not target.is_file() or target.stat().st_size != shard.tokens * np.dtype(dtype).itemsize:
-        cache.mkdir(parents=True, exist_ok=True)
-        source = pq.ParquetFile(path)
-        _check_type(path, source.schema_arrow, dtype)
-        temporary = target.with_suffix(f".{os.getpid()}.tmp")  # ranks may do this at the same time
-        with temporary.open("wb") as sink:
-            for batch in source.iter_batches(1024, columns=["tokens"]):
-                batch["tokens"].flatten().to_numpy().tofile(sink)
-        temporary.replace(target)
-    return target
+def _unpack(path: Path, source: BinaryIO, sink: BinaryIO, dtype: str) -> None:
+    """Write the ids of a Parquet shard as one flat run of numbers."""
+    file = pq.ParquetFile(source)
+    _check_type(path, file.schema_arrow, dtype)
+    for batch in file.iter_batches(1024, columns=["tokens"]):
+        sink.write(batch["tokens"].flatten().to_numpy().data)
 
 
 def _check_type(path: Path, schema: pa.Schema, dtype: str) -> None:

@@ -83,12 +83,25 @@ def test_the_same_run_obeys_and_makes_no_shard_again(run: Path, removal_run: Pat
     assert faults(run) == []
 
 
-def test_shards_made_anew_are_a_version_and_spare_the_others(run: Path) -> None:
+def test_shards_made_anew_are_a_version_and_spare_the_others(
+    run: Path, removal_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     remove(run / "manifest.json", Request.of(GONE, "asked"), DAY)
+    carried_on(run, removal_run.parent / "crawl.warc.gz")
     before = tokens(run)
     indices = list(range(len(list((run / "kept").iterdir()))))
     other = RECIPE.model_copy(update={"tokens": RECIPE.tokens.model_copy(update={"vocab_size": 300})})
-    counts = tokenize(str(run), indices, other, None, None, beam_options(1))
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="No space left"):
+        patched.setattr(Manifest, "write", full)
+        tokenize(str(run), indices, other, None, None, beam_options(1))
+    assert len(history(run)) == 2
+    counts = tokenize(
+        str(run), indices, other, None, None, beam_options(1)
+    )  # not the version before, for a finished one
     newest = history(run)[-1].manifest
     assert (newest.version, newest.removal, newest.tokenizer.file) == (3, None, "tokenizer.v3.json")
     assert newest.parent == history(run)[1].sha256
@@ -96,6 +109,8 @@ def test_shards_made_anew_are_a_version_and_spare_the_others(run: Path) -> None:
     assert {name: one for name, one in tokens(run).items() if name in before} == before
     for version in history(run):
         assert version.manifest.problems(run) == []
+    assert tokenize(str(run), indices, other, None, None, beam_options(1)) == counts
+    assert len(history(run)) == 3
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,7 @@ from tokenizers import Tokenizer as Library
 
 from tokenization.chat.conversations import Bad, Message, conversation
 from tokenization.chat.encode import QWEN, ChatTokenizer, Encoded, with_specials
+from tokenization.chat.lines import lines
 from tokenization.chat.template import BUILT_IN, Template, load_template
 from tokenization.chat.write import ChatOptions, write_chat
 from tokenization.load import load_reference as load
@@ -268,6 +269,7 @@ def test_published_ids_of_qwen(tmp_path: Path) -> None:
          [("system", "s", False), ("user", "a", False), ("assistant", "b", True)]),
         ({"conversations": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]},
          [("user", "a", False), ("assistant", "b", True)]),
+        ({"instruction": "a", "input": "", "output": "b", "history": None}, [("user", "a", False), ("assistant", "b", True)]),
         ({"instruction": "a", "input": "", "output": "b"}, [("user", "a", False), ("assistant", "b", True)]),
         ({"instruction": "a", "input": "i", "output": "b", "history": [["q", "r"]], "system": "s"},
          [("system", "s", False), ("user", "q", False), ("assistant", "r", True), ("user", "a\ni", False), ("assistant", "b", True)]),
@@ -289,6 +291,9 @@ BAD = {
     b'{"messages": [{"role": "assistant", "content": "a"}], "tools": [1]}': "tools",
     b'{"instruction": "", "output": "a"}': "not_text",
     b'{"instruction": "a", "output": "b", "history": [[1]]}': "bad_message",
+    b'{"instruction": "a", "output": "b", "history": 1}': "bad_message",
+    b'{"instruction": "a", "output": "b", "history": {"a": 1}}': "bad_message",
+    b'{"instruction": "a", "output": "b", "history": 0}': "bad_message",
 }  # fmt: skip
 
 
@@ -309,6 +314,26 @@ def test_a_bad_line_has_its_reason(line: bytes, reason: str) -> None:
         ("{% for m in messages %}{{ m.content }}{{ m.content }}{% endfor %}", "template_hides_answer"),
         ("{{ 'a' * 10 ** 10 }}", "template_fails"),
         ("{{ 'a' * 100000000 }}", "template_fails"),
+        ("{{ 'a'.center(3000000) }}", "template_fails"),
+        ("{{ 'a'.ljust(3000000) }}", "template_fails"),
+        ("{{ 'a'.rjust(width) }}", "template_fails"),
+        ("{% set f = 'a'.zfill %}{{ f(3000000) }}", "template_fails"),
+        ("{{ 'a' | attr('ljust')(3000000) }}", "template_fails"),
+        ("{{ '1'['zfill'](3000000) }}", "template_fails"),
+        ("{{ '\t'.expandtabs(3000000) }}", "template_fails"),
+        ("{{ '{:3000000}'.format(1) }}", "template_fails"),
+        ("{{ '{a:3000000}'.format_map({'a': 1}) }}", "template_fails"),
+        ("{{ '%3000000d' % 1 }}", "template_fails"),
+        ("{{ '%3000000d' | format(1) }}", "template_fails"),
+        ("{{ '%*d' | format(3000000, 1) }}", "template_fails"),
+        ("{{ 'a' | center(3000000) }}", "template_fails"),
+        ("{{ 'a\nb' | indent(3000000) }}", "template_fails"),
+        ("{{ 'a' | indent('b' * 1000000, first=true) | indent(2) }}", "template_fails"),
+        ("{{ [1] | tojson(indent=3000000) }}", "template_fails"),
+        ("{{ 'a b' | wordwrap(1, wrapstring='c' * 1000000) }}", "template_fails"),
+        ("{{ 'a' | batch(3000000, 'b') | list }}", "template_fails"),
+        ("{{ ['a'] | slice(3000000, 'b') | list }}", "template_fails"),
+        ("{{ lipsum(9000) }}", "template_fails"),
         ("{% for i in range(9999999999) %}a{% endfor %}", "template_fails"),
         ("{% for i in range(99999) %}{{ 'a' * 100000 }}{% endfor %}", "too_long"),
         ("{{ messages.append(1) }}", "template_fails"),
@@ -347,6 +372,25 @@ def test_templates_of_a_tokenizer_config(tmp_path: Path) -> None:
 
 def good(i: int) -> bytes:
     return json.dumps({"messages": [{"role": "user", "content": f"{TEXTS[i % 3]} {i} <|im_end|>"}, {"role": "assistant", "content": f"答 {i} 🙂"}]}, ensure_ascii=False).encode()  # fmt: skip
+
+
+@pytest.mark.parametrize("ending", [".gz", ".zst"])
+def test_a_compressed_file_is_read_whole_or_refused(ending: str, tmp_path: Path) -> None:
+    """Members and frames one after another are one file; cut or changed anywhere, it is damaged."""
+    press = {".gz": gzip.compress, ".zst": zstandard.compress}[ending]
+    said = [good(i) + b"\n" for i in range(400)]
+    first, second = press(b"".join(said[:250])), press(b"".join(said[250:]))
+    file = tmp_path / f"a.jsonl{ending}"
+    file.write_bytes(first + second)
+    assert [line for _, line in lines(file)] == said
+    file.write_bytes(b"")
+    assert list(lines(file)) == []
+    whole = np.frombuffer(first, np.uint8)
+    changed = np.concatenate((whole[:100], whole[100:] ^ 255)).tobytes()
+    for damaged in (first[:-1], first[: len(first) // 2], first[:6], first + second[:-5], changed, first + b"x" * 99):
+        file.write_bytes(damaged)
+        with pytest.raises(ValueError, match=rf"a\.jsonl\{ending} is damaged after line \d+\. Fetch it again"):
+            list(lines(file))
 
 
 @pytest.fixture

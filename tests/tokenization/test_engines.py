@@ -320,6 +320,21 @@ def test_a_long_text_in_pieces_gives_the_same_ids(
     assert tokenizer.decode(cut[0][: cut[1][1]]) == text
 
 
+def test_a_tokenizer_that_parts_the_last_line_end_of_some_gets_whole_texts(tmp_path: Path) -> None:
+    """GPT-2's pattern has a line's end to itself before text, and joins it to those before it at a text's end."""
+    letters = _byte_letters()
+    plain = letters[10]
+    vocabulary = {letter: number for number, letter in enumerate([*letters.values(), plain * 2])}
+    engine = Library(models.BPE(vocabulary, [(plain, plain)]))
+    engine.pre_tokenizer, engine.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
+    (tmp_path / "tokenizer.json").write_text(engine.to_str())
+    tokenizer = load_reference(tmp_path / "tokenizer.json")
+    texts = ["Hello world\n\n", "Another"]
+    apart, whole = tokenizer.encode_batch(array(texts))[0], tokenizer.encode_batch(array(["".join(texts)]))[0]
+    assert apart.tolist() != whole.tolist()
+    assert not tokenizer.in_lines  # type: ignore[attr-defined]
+
+
 def test_a_tokenizer_that_puts_a_prefix_before_every_piece_gets_whole_texts(tmp_path: Path) -> None:
     engine = Library(models.Unigram([("<unk>", 0.0), ("▁", -2.0), *((c, -5.0) for c in "abc\n")], unk_id=0))
     engine.pre_tokenizer, engine.decoder = pre_tokenizers.Metaspace(), decoders.Metaspace()

@@ -295,6 +295,57 @@ def test_killed_midway_nothing_is_there_and_the_next_export_is_whole(manifest: P
     assert {p.name: p.read_bytes() for p in out.iterdir()} == {p.name: p.read_bytes() for p in whole.iterdir()}
 
 
+KILLED = """
+import os, sys
+from pathlib import Path
+from tokenization.exports.target import finished, placed, write_note
+
+def work(out, fails):
+    if finished(out, {}) is None:
+        with placed(out) as folder:
+            (folder / "sub").mkdir()
+            (folder / "sub" / "x").write_text("x")
+            write_note(folder, {})
+            if fails:
+                raise KeyError
+
+def killed(out, fails, at):
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    left = [at]
+
+    def count(event, _):
+        left[0] -= event == "open" or event.startswith(("os.", "shutil."))
+        if left[0] == 0:
+            os._exit(9)
+
+    sys.addaudithook(count)
+    try:
+        work(out, fails)
+    except KeyError:
+        pass
+    os._exit(0)
+
+for fails in (False, True):
+    at = 1
+    while killed(out := Path(sys.argv[1], f"{fails}-{at}"), fails, at):
+        work(out, False)
+        assert {str(p.relative_to(out)) for p in out.rglob("*")} == {"sub", "sub/x", "winnow-export.json"}, (fails, at)
+        at += 1
+    print(at)
+"""
+
+
+def test_a_kill_at_any_step_leaves_what_the_next_export_makes_whole(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, tmp_path], cwd=REPO, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert all(int(steps) > 15 for steps in done.stdout.split())
+    assert not list(tmp_path.glob(".tmp-*"))
+
+
 def test_two_exports_do_not_share_a_place(manifest: Path, tmp_path: Path) -> None:
     hold = "import sys, time\nfrom pathlib import Path\nfrom tokenization.exports.target import placed\n"
     hold += "with placed(Path(sys.argv[1])) as f:\n    (f / 'x').write_text('x')\n    print(1, flush=True)\n    time.sleep(60)"

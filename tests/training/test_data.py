@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +20,14 @@ from tests.training.corpora import LANGUAGES, documents, labelled
 from tokenization.manifest import Manifest
 from tokenization.mix import PERIOD
 from tokenization.plan import Layout
+from training import cache as cache_module
 from training.cache import Store
 from training.data import IGNORED, Sequences, ahead
-from training.dataset import TokenDataset
+from training.dataset import TokenDataset, local_manifest
+from training.shards import Shards
 
 ROWS = documents(180)
+KINDS = {"arrow", "parquet", "uint16"}  # files that a cache is bounded in
 LAYOUTS: list[dict[str, Any]] = [
     {},
     {"window": 700},
@@ -98,6 +104,27 @@ def test_only_answers_are_learnt(tmp_path: Path) -> None:
                 some += target != IGNORED
             at += length
     assert some > 100
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_conversation_whose_turns_end_with_end_of_text_is_one_document(
+    layout: dict[str, Any], tmp_path: Path
+) -> None:
+    rows = [{**row, "tokens": [0 if i % 7 == 3 else t for i, t in enumerate(row["tokens"])]} for row in ROWS]
+    data = opened(labelled(tmp_path, rows, answers=True), tmp_path / "cache", **layout)
+    for number in range(min(data.count, 60)):
+        batch, at = data.rows(np.array([number])), 0
+        for first, length in data.plan.segments(number):
+            for place in range(first, first + min(length, 50 - at)):
+                here = at + place - first
+                known = place > first and OWNERS[place - 1] == OWNERS[place]
+                assert batch.positions[0, here] == (batch.positions[0, here - 1] + 1 if known else 0)
+                if known:
+                    assert batch.documents[0, here - 1] == batch.documents[0, here]
+                    row, within = rows[OWNERS[place]], WITHIN[place]
+                    asked = any(a <= within < b for a, b in np.reshape(row["answers"], (-1, 2)))
+                    assert batch.targets[0, here - 1] == (row["tokens"][within] if asked else IGNORED)
+            at += length
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -217,26 +244,94 @@ def test_what_is_made_ahead_comes_in_order_and_faults_come_through() -> None:
 @pytest.fixture
 def bucket(manifest: Path) -> str:
     """The corpus in fsspec's file system in memory, as an object store."""
+    upload(manifest)
+    return "memory://bucket/manifest.json"
+
+
+def upload(manifest: Path) -> None:
     system = fsspec.filesystem("memory")
     system.store.clear()
     for path in manifest.parent.iterdir():
         if path.is_file():
             system.pipe(f"/bucket/{path.name}", path.read_bytes())
-    return "memory://bucket/manifest.json"
 
 
-def test_object_storage_gives_the_same_and_keeps_to_its_disk(bucket: str, manifest: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("layout", [{}, {"packing": "best-fit"}, {"mix": "language:zh=0.5"}], ids=str)
+@pytest.mark.parametrize("form", ["arrow", "parquet"])
+def test_object_storage_gives_the_same_and_keeps_to_its_disk(
+    form: str, layout: dict[str, Any], bucket: str, manifest: Path, tmp_path: Path
+) -> None:
     """With a window of about a shard, the cache never holds more than two of the three shards."""
-    most = sum(sorted(shard.bytes for shard in Manifest.read(manifest).shards)[-2:])
-    common: dict[str, Any] = {"context": 50, "steps": 25, "window": 1000}
+    if form == "parquet":
+        manifest = labelled(tmp_path / "corpus", ROWS, form=form)
+        upload(manifest)
+    shards = Manifest.read(manifest).shards
+    most = sum(sorted(shard.bytes for shard in shards)[-2:]) if form == "arrow" else sum(s.tokens for s in shards) * 2
+    common: dict[str, Any] = {"context": 50, "steps": 25, "window": 1000, **layout}
     local = TokenDataset(str(manifest), 8, cache=str(tmp_path / "local"), **common)
     far = TokenDataset(bucket, 8, cache=str(tmp_path / "far"), cache_bytes=most, **common)
     for here, there in zip(local, far, strict=True):
         assert all((here[name] == there[name]).all() for name in here)
-        with far.sequences.shards.store._locked("list"):
-            held = [path.stat().st_size for path in (tmp_path / "far").glob("*.arrow")]  # and what is being fetched
+        with far.sequences.shards.store._locked("list"):  # and what is being fetched
+            held = sizes(tmp_path / "far")
         assert 0 < sum(held) <= most
     assert not list((tmp_path / "far").glob(".tmp-*"))
+
+
+def sizes(cache: Path) -> list[int]:
+    while True:
+        try:
+            return [path.stat().st_size for path in cache.iterdir() if path.suffix[1:] in KINDS]
+        except FileNotFoundError:  # one got its final name meanwhile
+            continue
+
+
+def test_ranks_fetch_a_manifest_at_the_same_time(
+    bucket: str, manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = cache_module._opened
+
+    def slow(*given: Any) -> Any:
+        time.sleep(0.01)
+        return real(*given)
+
+    monkeypatch.setattr(cache_module, "_opened", slow)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: local_manifest(bucket, tmp_path)[0].read_bytes(), range(32)))
+    assert set(found) == {manifest.read_bytes()}
+
+
+@pytest.mark.parametrize("form", ["arrow", "parquet"])
+def test_threads_share_shards_that_come_and_go(form: str, bucket: str, tmp_path: Path) -> None:
+    """The cache holds two of twelve shards, and a few threads read all over."""
+    manifest = labelled(tmp_path / "corpus", ROWS, 12, form)
+    upload(manifest)
+    read = Manifest.read(manifest)
+    most = 2 * max(max(shard.bytes, shard.tokens * 2) for shard in read.shards)
+    shards = Shards(read, Store(bucket.rpartition("/")[0], tmp_path / "far", most))
+
+    def look(seed: int) -> bool:
+        out, right = np.empty(30, np.int64), True
+        for first in np.random.default_rng(seed).integers(0, len(STREAM) - 30, 60).tolist():
+            shards.read(first, out)
+            right &= out.tolist() == STREAM[first : first + 30]
+        return right
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(look, range(4)))
+
+
+def test_a_shard_that_is_read_all_the_time_stays(
+    bucket: str, manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.shards.TOUCHED", 0.0)
+    read = Manifest.read(manifest)
+    store = Store(bucket.rpartition("/")[0], tmp_path, sum(sorted(shard.bytes for shard in read.shards)[-2:]))
+    shards = Shards(read, store)
+    for number in (0, 1, 0, 2):
+        shards.opened(number)
+        time.sleep(0.02)  # a file's time is that of the kernel's last tick
+    assert [store.target(shard).is_file() for shard in read.shards] == [True, False, True]
 
 
 def test_a_changed_object_is_refused(bucket: str, manifest: Path, tmp_path: Path) -> None:
@@ -277,6 +372,21 @@ def test_a_plan_is_made_once_and_a_kill_leaves_none(
     assert len(asked) == 2 + 3
     assert again.plan.padding() == first.plan.padding()
     assert [path.name[:5] for path in tmp_path.iterdir() if path.is_dir()] == ["plan-"]
+
+
+@pytest.mark.parametrize("harm", ["cut", "empty", "gone", "unnoted"])
+def test_a_plan_that_lost_power_is_made_again(harm: str, manifest: Path, tmp_path: Path) -> None:
+    """A name may be there after a loss of power when the bytes are not."""
+    whole = opened(manifest, tmp_path, packing="best-fit").rows(np.arange(5)).ids
+    (folder,) = tmp_path.glob("plan-*")
+    file = folder / ("sizes.json" if harm == "unnoted" else "0.starts")
+    size = file.stat().st_size
+    if harm in ("gone", "unnoted"):
+        file.unlink()
+    else:
+        os.truncate(file, 0 if harm == "empty" else size - 8)
+    assert (opened(manifest, tmp_path, packing="best-fit").rows(np.arange(5)).ids == whole).all()
+    assert file.stat().st_size == size
 
 
 def test_shards_are_mapped_and_opened_when_they_are_needed(manifest: Path, tmp_path: Path) -> None:

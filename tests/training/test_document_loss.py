@@ -1,4 +1,4 @@
-"""Losses of single documents under a checkpoint: those of the model itself, whatever is batched with them."""
+"""Losses of single documents under a checkpoint: those of the model itself at the places it was trained on."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from tests.training.corpora import documents, labelled
+from tokenization.manifest import Manifest
+from tokenization.plan import Layout
 from training import checkpoint
+from training.data import IGNORED, Sequences
 from training.document_loss import document_losses, load_model
 from training.model import ModelConfig, Transformer
 from training.optimise import make_optimisers
 from training.options import TrainOptions
 
-END = 0
+CONTEXT = 12
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +35,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def by_hand(model: Transformer, ids: list[int]) -> float:
     """Window by window, id by id."""
-    stream, total = [END, *ids], 0.0
-    for start in range(0, len(ids), 12):
-        window = torch.tensor([stream[start : start + 13]])
+    total = 0.0
+    for start in range(0, len(ids) - 1, CONTEXT):
+        window = torch.tensor([ids[start : start + CONTEXT + 1]])
         with torch.no_grad():
             chances = F.log_softmax(model(window[:, :-1]).double(), -1)
         total -= float(sum(chances[0, i, window[0, i + 1]] for i in range(window.shape[1] - 1)))
@@ -44,11 +48,26 @@ def test_each_document_s_loss_is_the_model_s_own(trained: Path) -> None:
     random = np.random.default_rng(0)
     documents = [random.integers(1, 40, size) for size in (1, 5, 12, 13, 40, 2, 24)]
     model = load_model(trained, torch.device("cpu"))
-    nats, counts = document_losses(trained, documents, END, batch=3, device="cpu")
-    assert counts.tolist() == [1, 5, 12, 13, 40, 2, 24]
+    nats, counts = document_losses(trained, documents, batch=3, device="cpu")
+    assert counts.tolist() == [0, 4, 11, 12, 39, 1, 23]
     assert nats == pytest.approx([by_hand(model, ids.tolist()) for ids in documents], rel=1e-4)
-    assert document_losses(trained, documents, END, batch=64, device="cpu")[0] == pytest.approx(nats, rel=1e-5)
-    assert document_losses(trained, [], END, device="cpu")[0].tolist() == []
+    assert document_losses(trained, documents, batch=64, device="cpu")[0] == pytest.approx(nats, rel=1e-5)
+    assert document_losses(trained, [], device="cpu")[0].tolist() == []
+
+
+def test_a_document_is_judged_as_the_trainer_would(trained: Path, tmp_path: Path) -> None:
+    """The trainer's loss of a sequence that holds one document, kept apart, is the same sum over the same targets."""
+    rows = [{**documents(1)[0], "tokens": [*range(1, 13), 0]}]
+    data = Sequences(Manifest.read(labelled(tmp_path, rows, 1)), tmp_path, Layout(12, 0), tmp_path / "cache")
+    batch = data.rows(np.zeros(1, np.int64))
+    learnt = batch.targets != IGNORED
+    model = load_model(trained, torch.device("cpu"))
+    with torch.no_grad():
+        logits = model(torch.from_numpy(np.ascontiguousarray(batch.ids)))
+        theirs = float(Transformer.losses(logits, torch.from_numpy(batch.targets)).sum())
+    nats, counts = document_losses(trained, [np.array(rows[0]["tokens"])], device="cpu")
+    assert counts.tolist() == [learnt.sum()]
+    assert nats[0] == pytest.approx(theirs, rel=1e-5)
 
 
 def test_a_checkpoint_that_cannot_be_read_is_told(tmp_path: Path) -> None:

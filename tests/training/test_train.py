@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import fsspec
 import numpy as np
@@ -21,8 +22,10 @@ import torch
 from tests.training.corpora import documents, labelled
 from tokenization.manifest import Count, Manifest, Shard, TokenizerInfo, Totals, file_sha256
 from tokenization.shards import schema_for, write_shard
-from training import checkpoint, loop
+from training import checkpoint, dataset, loop
+from training.cache import fetch
 from training.data import Sequences
+from training.evaluate import held_out_losses
 from training.loop import train
 from training.optimise import learning_rate, make_optimisers
 from training.options import FLAGS, TrainOptions
@@ -265,10 +268,18 @@ def test_options_that_cannot_work_get_a_sentence(
         train(options(manifest, tmp_path, **more))
 
 
-def test_accumulating_gives_the_same_training(manifest: Path, tmp_path: Path) -> None:
+def test_accumulating_gives_the_same_training(manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+
+    def spying(*given: Any) -> dict[str, float]:
+        sizes.append(given[2])
+        return held_out_losses(*given)
+
+    monkeypatch.setattr(loop, "held_out_losses", spying)
     whole = train(options(manifest, tmp_path / "1", steps=5)).losses
     pieces = train(options(manifest, tmp_path / "4", steps=5, accumulate=4)).losses
     assert pieces == pytest.approx(whole, rel=1e-4)
+    assert sizes == [8, 2]  # what is held out takes no more memory than a step does
 
 
 def test_parquet_shards_give_the_same_training(manifest: Path, tmp_path: Path) -> None:
@@ -450,6 +461,10 @@ def test_a_mixture_is_told_in_epochs_and_judged_by_label(
     assert all(row["documents"] == data.doc_ids(row["sequence"]) and row["rank"] == 0 for row in rows)
     with pytest.raises(ValueError, match="has the steps 0 to 9, not 10"):
         list(seen(out, str(path), 10))
+    (tmp_path / "older").mkdir()
+    torch.save({**checkpoint.read(out / "checkpoint.pt"), "order": -1}, tmp_path / "older" / "checkpoint.pt")
+    with pytest.raises(ValueError, match="orders data another way, so its steps are not known here"):
+        list(seen(tmp_path / "older", str(path), 7))
 
 
 def scalars(out: Path) -> dict[str, dict[int, float]]:
@@ -512,7 +527,11 @@ def test_options_that_contradict_each_other(manifest: Path, tmp_path: Path, more
         options(manifest, tmp_path, **more)
 
 
-def test_a_manifest_in_object_storage_is_trained_on(manifest: Path, tmp_path: Path) -> None:
+def test_a_manifest_in_object_storage_is_trained_on(
+    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched: list[str] = []
+    monkeypatch.setattr(dataset, "fetch", lambda url, target: (fetched.append(url), fetch(url, target)))
     system = fsspec.filesystem("memory")
     system.store.clear()
     for path in manifest.parent.iterdir():
@@ -520,6 +539,9 @@ def test_a_manifest_in_object_storage_is_trained_on(manifest: Path, tmp_path: Pa
     given = options(manifest, tmp_path / "far", steps=4).model_copy(update={"manifest": "memory://far/manifest.json"})
     far = train(given)
     assert far.losses == train(options(manifest, tmp_path / "near", steps=4)).losses
+    packed = given.model_copy(update={"packing": "best-fit", "out": str(tmp_path / "packed"), "steps": 1})
+    assert len(train(packed).losses) == 1
+    assert fetched == [given.manifest, given.manifest]  # once a training, whatever it is replaced by meanwhile
     system.pipe("/far/manifest.0002.json", b"{}")
     with pytest.raises(ValueError, match=r"superseded by memory://far/manifest.0002.json.*--superseded"):
         train(given)

@@ -111,7 +111,10 @@ def _alpaca(row: Mapping[str, Any]) -> list[Message]:
     messages = []
     if row.get("system"):
         messages.append(Message("system", _text(row["system"], "system"), False))
-    for number, pair in enumerate(row.get("history") or [], 1):
+    history = row.get("history")
+    if history is not None and not isinstance(history, list):
+        raise Bad("bad_message", "The history is no list of turns.")
+    for number, pair in enumerate(history or [], 1):
         if not isinstance(pair, list) or len(pair) != 2:
             raise Bad("bad_message", f"Turn {number} of history is no pair.")
         asked, answered = (_text(text, f"turn {number} of history") for text in pair)

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import gzip
 import io
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 import zstandard
 
 LONGEST = 64 << 20
+PIECE = 1 << 10  # a kilobyte of zstd may hold tens of megabytes of one letter
 
 
 def lines(file: Path) -> Iterator[tuple[int, bytes | None]]:
@@ -32,7 +34,7 @@ def lines(file: Path) -> Iterator[tuple[int, bytes | None]]:
                 while not whole and line and not line.endswith(b"\n"):
                     line = stream.readline(LONGEST)
                 yield number, line.removeprefix(b"\xef\xbb\xbf") if whole else None
-    except (EOFError, gzip.BadGzipFile, zstandard.ZstdError) as error:
+    except (EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdError) as error:
         raise ValueError(f"{file} is damaged after line {number}. Fetch it again.") from error
 
 
@@ -42,5 +44,42 @@ def _opened(file: Path) -> IO[bytes]:
     if file.suffix == ".gz":
         return cast(IO[bytes], gzip.open(file, "rb"))
     if file.suffix == ".zst":
-        return io.BufferedReader(cast(io.RawIOBase, zstandard.open(file, "rb")))
+        return io.BufferedReader(_Frames(file))
     return file.open("rb")
+
+
+class _Frames(io.RawIOBase):
+    """Zstandard frames, one after another. EOFError if the last is cut, which `zstandard.open` takes for the end."""
+
+    def __init__(self, file: Path) -> None:
+        self.source, self.frame = file.open("rb"), _new_frame()
+        self.begun, self.left, self.made = False, b"", memoryview(b"")
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """What comes next, at least a byte until the end."""
+        while not self.made:
+            pressed = self.left or self.source.read(PIECE)
+            if not pressed:
+                if self.begun:
+                    raise EOFError("a frame is cut")
+                return 0
+            self.made, self.begun = memoryview(self.frame.decompress(pressed)), True
+            self.left = b""
+            if self.frame.eof:
+                self.left, self.frame, self.begun = self.frame.unused_data, _new_frame(), False
+        count = min(len(buffer), len(self.made))
+        buffer[:count], self.made = self.made[:count], self.made[count:]
+        return count
+
+    def close(self) -> None:
+        """Close the file too."""
+        self.source.close()
+        super().close()
+
+
+def _new_frame() -> Any:
+    return zstandard.ZstdDecompressor(max_window_size=1 << 31).decompressobj()

@@ -1,7 +1,7 @@
 """A chat template, and which characters of what it renders are whose.
 
 A template is Jinja2, as in `tokenizer_config.json` (https://huggingface.co/docs/transformers/chat_templating), run in
-the immutable sandbox. It is rendered twice: with a mark in place of every content, and with the contents. The first
+a sandbox of its own. It is rendered twice: with a mark in place of every content, and with the contents. The first
 rendering tells which text is the template's; the second must be the first with contents put in, as they are or
 stripped. So a template may do what it likes with roles and turns, and where it changes a text (cutting thoughts out of
 earlier turns, say) the conversation is refused, not masked wrongly. That is what makes "special tokens only from the
@@ -21,15 +21,13 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import TemplateError, nodes
-from jinja2.exceptions import SecurityError
 from jinja2.ext import Extension, loopcontrols
 from jinja2.parser import Parser
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from tokenization.chat.conversations import Bad, Message
+from tokenization.chat.sandbox import Sandbox, bounded
 
 MOST = 64 << 20  # characters of one rendering
-LONGEST_REPEAT = 1 << 20
 SPELLING = re.compile(r"<[|｜][^<>|｜\s]{1,60}[|｜]>")  # what can only be meant as a special token
 MARK = re.compile("\ue000([0-9]+)\ue001")  # private use: a template that has one is refused
 
@@ -61,23 +59,6 @@ class Piece:
     number: int | None
 
 
-class Sandbox(ImmutableSandboxedEnvironment):
-    """Jinja2's sandbox, in which a template cannot make a huge string out of a small one either."""
-
-    intercepted_binops = frozenset(["*", "**"])
-
-    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        """Multiplication and powers, of small things."""
-        sizes = [len(side) if isinstance(side, str | list | tuple) else side for side in (left, right)]
-        if (
-            operator == "**"
-            or not all(isinstance(n, int | float) for n in sizes)
-            or sizes[0] * sizes[1] > LONGEST_REPEAT
-        ):
-            raise SecurityError("a template may not make so much of so little")
-        return super().call_binop(context, operator, left, right)
-
-
 class Generation(Extension):
     """Transformers' `{% generation %}` blocks: their text as it is, since answers are found without them."""
 
@@ -97,7 +78,7 @@ class Template:
             raise ValueError(f"The template {name} has private-use characters U+E000 or U+E001. Write it without them.")
         self.name, self.source, self.specials = name, source, tuple(dict.fromkeys(specials))
         environment = Sandbox(trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols, Generation])
-        environment.filters["tojson"] = lambda value, **how: json.dumps(value, ensure_ascii=False, **how)
+        environment.filters["tojson"] = bounded(lambda value, **how: json.dumps(value, ensure_ascii=False, **how))
         environment.globals["raise_exception"] = _raise
         self.variables = {"bos_token": "", "eos_token": "", "add_generation_prompt": False, **(variables or {})}
         try:

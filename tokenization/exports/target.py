@@ -2,7 +2,8 @@
 
 It is written beside its place under a temporary name, flushed and renamed. A note in it (`winnow-export.json` unless
 another name is given) says what it was made from, so that the same asked for again is known to be there, and anything
-else there is left alone.
+else there is left alone. The lock is the last thing to leave the temporary folder, or goes with it to its place, so
+that what a kill leaves is always known for something unfinished, or for whole.
 
 Traded away: an export that was interrupted starts over.
 """
@@ -14,7 +15,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,8 @@ def finished(out: Path, wanted: dict[str, Any], name: str = NOTE) -> dict[str, A
     if files != found["files"]:
         raise ValueError(f"{out} is damaged: a file has another size than was written. Delete it, and give the "
                          "command again.")  # fmt: skip
+    if (out / LOCK).exists():  # a kill came just after the folder had its name
+        (out / LOCK).unlink(missing_ok=True)
     return found
 
 
@@ -69,12 +72,16 @@ def placed(out: Path) -> Iterator[Path]:
         _clear(temporary)
         try:
             yield temporary
-            (temporary / LOCK).unlink()
             _flush(temporary)
             os.replace(temporary, out)  # noqa: PTH105 - an empty folder may be there, and nothing else
+            (out / LOCK).unlink(missing_ok=True)
+            flush(out)
             flush(out.parent)
         except BaseException:
-            shutil.rmtree(temporary, ignore_errors=True)  # best effort: the next export clears what is left
+            with suppress(OSError):  # best effort: the next export clears what is left
+                _clear(temporary)
+                (temporary / LOCK).unlink()
+                temporary.rmdir()
             raise
 
 
