@@ -88,6 +88,14 @@ def _decided(run: Run, recipes: Sequence[Recipe]) -> Decided:
     parts = decided_parts(run)
     if not parts:
         return Decided(np.zeros((0, len(recipes)), np.int64), [], np.zeros(0, bool), [])
+    tests, source = tests_of(run, recipes, parts)
+    bits, rest = patterns(run, tests, KEYS, source)
+    lang, repeated, *sums = (column.to_pylist() for column in rest.columns)
+    return Decided(bits, lang, np.array(repeated, bool), [Sums(*one) for one in zip(*sums, strict=True)])
+
+
+def tests_of(run: Run, recipes: Sequence[Recipe], parts: Sequence[str]) -> tuple[list[str], str]:
+    """SQL of each recipe's test, and of the rows that they are asked of."""
     source = side_by_side(run, [name for recipe in recipes for name in columns_read(recipe)], parts)
     tests = []
     for number, recipe in enumerate(recipes):
@@ -97,9 +105,7 @@ def _decided(run: Run, recipes: Sequence[Recipe]) -> Decided:
             source = f"(SELECT * EXCLUDE ({verdicts}), {test} AS {name} FROM ({with_verdicts(recipe, source)}))"
             test = name
         tests.append(test)
-    bits, rest = patterns(run, tests, KEYS, source)
-    lang, repeated, *sums = (column.to_pylist() for column in rest.columns)
-    return Decided(bits, lang, np.array(repeated, bool), [Sums(*one) for one in zip(*sums, strict=True)])
+    return tests, source
 
 
 def passes(recipe: Recipe) -> str:

@@ -17,12 +17,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from filters.rules import columns_read, with_verdicts
-from filters.samplers import verdict_column, whole_run
 from filters.sql import quoted
 from recipes.model import Recipe
-from stats.compare import passes
-from stats.rows import FATE, PART, RULE, decided_parts, ready, side_by_side
+from stats.compare import tests_of
+from stats.rows import FATE, PART, RULE, decided_parts, ready
 from stats.run import Run
 from tokenization.shuffle import order_keys
 
@@ -52,7 +50,7 @@ def passing(run: Run, recipes: Mapping[str, Recipe]) -> Passing:
     parts = decided_parts(run)
     if not parts:
         raise ValueError(f"{run.path} has no decided documents yet. Run `winnow run` to its end first.")
-    tests, source = _tests(run, chosen, parts)
+    tests, source = tests_of(run, chosen, parts)
     columns = ", ".join(f"coalesce({test}, false) AS {quoted(f'keeps {i}')}" for i, test in enumerate(tests))
     found = run.table(
         f"SELECT doc_id, lang, {PART}::BIGINT AS part, "
@@ -65,20 +63,6 @@ def passing(run: Run, recipes: Mapping[str, Recipe]) -> Passing:
     notices = list(dict.fromkeys(notice for _, notices in prepared for notice in notices))
     return Passing(found.select(["doc_id", "lang", "part"]), parts, [RAW, *recipes], np.stack(keeps, axis=1),
                    dict(zip(recipes, chosen, strict=True)), notices)  # fmt: skip
-
-
-def _tests(run: Run, recipes: Sequence[Recipe], parts: Sequence[str]) -> tuple[list[str], str]:
-    """SQL of each recipe's test, and of the rows that they are asked of."""
-    source = side_by_side(run, [name for recipe in recipes for name in columns_read(recipe)], parts)
-    tests = []
-    for number, recipe in enumerate(recipes):
-        test = passes(recipe)
-        if ranked := whole_run(recipe):  # its verdicts go before another recipe's, of the same name, come
-            verdicts, name = ", ".join(quoted(verdict_column(step)) for step in ranked), quoted(f"passes {number}")
-            source = f"(SELECT * EXCLUDE ({verdicts}), {test} AS {name} FROM ({with_verdicts(recipe, source)}))"
-            test = name
-        tests.append(test)
-    return tests, source
 
 
 def held_out(
