@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from filters.catalogue import kind_names
 from recipes.scrub import MODEL_KINDS
+from stats.papers.figures import Group
 from stats.report.rows import TABLE, Held
 from stats.report.rules import Bar
 from stats.report.strings import MARGIN, shortened, without_personal_data
@@ -22,17 +23,6 @@ from tokenization.versions import latest
 LANGUAGES, DOMAINS, SHARDS = 20, 20, 40
 NAME = 200  # characters
 BARS_PER_DECADE = 5
-
-
-@dataclass(frozen=True)
-class Group:
-    """Documents of one language or domain: all that were extracted, kept, bytes of kept text, tokens."""
-
-    name: str
-    documents: int
-    kept: int
-    bytes: int
-    tokens: int
 
 
 @dataclass(frozen=True)
