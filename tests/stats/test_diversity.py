@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
 import random
 import re
 from collections import Counter
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 import xxhash
 
+import tests.stats.conftest as hand
 from filters.identity import groups, mentions
 from pipelines.schemas import DECISIONS
 from stats.diversity import STAGES, prepare, spread
@@ -25,16 +24,6 @@ from stats.intervals import changed
 from stats.mentions import find_mentions
 from stats.run import open_run
 
-
-def _hand() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("run_by_hand", Path(__file__).with_name("conftest.py"))
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-hand = _hand()
 MANY = 600
 
 

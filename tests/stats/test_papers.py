@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import json
 import logging
 import re
 import shutil
 from html.parser import HTMLParser
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import tests.stats.conftest as hand
 from stats.papers.facts import Facts, read_facts, template
 from stats.papers.page import Blank, Grid, Page, Text
 from stats.papers.safe import csv_text, markdown
@@ -26,16 +25,6 @@ from stats.sql import query
 from tokenization.manifest import Manifest, Shard, file_sha256
 from tokenization.shards import schema_for, write_shard
 
-
-def _hand() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("run_by_hand", Path(__file__).with_name("conftest.py"))
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-hand = _hand()
 HOSTILE = "[x](javascript:alert(1))<script>|=cmd()\u202e"
 STATED = """
 [dataset]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import tests.stats.conftest as hand
 from stats.run import open_run
 from stats.shards import ShardRows, id_faults, label_faults
 from stats.verify import verify
@@ -19,18 +18,6 @@ from tests.training.corpora import documents, labelled
 from tokenization.manifest import Manifest
 from tokenization.shards import schema_for, write_shard
 
-
-def _by_hand() -> ModuleType:
-    """conftest.py beside this file: it makes the run, and its helpers break it."""
-    spec = importlib.util.spec_from_file_location("run_by_hand", Path(__file__).with_name("conftest.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-hand = _by_hand()
 change, set_row, doc_id = hand.change, hand.set_row, hand.doc_id
 Break = Callable[[Path], object]
 
