@@ -39,11 +39,15 @@ def gold_of(path: Path) -> dict[str, list[Gold]]:
     return found
 
 
+def own_text(payload: bytes) -> str:
+    """What trafilatura makes of a page's bytes by itself."""
+    return trafilatura.extract(payload, include_comments=False) or ""
+
+
 def both_texts(page: tuple[bytes, str | None]) -> tuple[str, str]:
-    """Our text of a page, and what trafilatura makes of the same bytes by itself."""
+    """Our text of a page, and trafilatura's own of the same bytes."""
     payload, charset = page
-    ours = make_extractor(Extract()).extract(decode(payload, charset).text).text
-    return ours, trafilatura.extract(payload, include_comments=False) or ""
+    return make_extractor(Extract()).extract(decode(payload, charset).text).text, own_text(payload)
 
 
 def word_counts(text: str) -> Counter[str]:

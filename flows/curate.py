@@ -18,6 +18,7 @@ from flows import settings
 
 settings.apply()
 
+import pipelines.beam  # noqa: E402, F401, I001 - before Beam, so that it comes without pandas
 from apache_beam.options.pipeline_options import PipelineOptions  # noqa: E402
 from prefect import flow, task  # noqa: E402
 from prefect.artifacts import create_markdown_artifact, create_table_artifact  # noqa: E402

@@ -25,7 +25,13 @@ from apache_beam.transforms import environments
 from google.protobuf import json_format, text_format
 
 URN = "winnow:env:forked:v1"
-IMPORTED = ("apache_beam.runners.worker.sdk_worker_main", "pipelines.annotate", "pipelines.scrub", "pipelines.shuffle")
+IMPORTED = (
+    "pipelines.beam",
+    "apache_beam.runners.worker.sdk_worker_main",
+    "pipelines.annotate",
+    "pipelines.scrub",
+    "pipelines.shuffle",
+)
 PATIENCE = 10  # seconds a worker may take to end by itself once its pipeline has
 
 LOST: list[str] = []  # what became of workers of the pipeline that runs; there is one at a time

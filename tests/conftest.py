@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,8 +27,9 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """An environment in which Prefect keeps its files away from the user's."""
-    return {**os.environ, "PREFECT_HOME": str(tmp_path_factory.mktemp("prefect")), "COLUMNS": "200"}
+    """An environment in which Prefect keeps its files away from the user's, and Python keeps what it compiled."""
+    others = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**others, "PREFECT_HOME": str(tmp_path_factory.mktemp("prefect")), "COLUMNS": "200"}
 
 
 @pytest.fixture(scope="session")
@@ -37,14 +41,50 @@ def removal_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_run(folder / "run", write_crawl(folder / "crawl.warc.gz", pages()))
 
 
+class Commands:
+    """Calls of the command line, each a fork of one prepared process (tests/forked_command.py)."""
+
+    def __init__(self, environment: dict[str, str], folder: Path) -> None:
+        self.out, self.err = folder / "out", folder / "err"
+        command = [sys.executable, str(REPO / "tests" / "forked_command.py")]
+        paths = os.pathsep.join([str(REPO), environment.get("PYTHONPATH", "")])
+        self.process = subprocess.Popen(
+            command, cwd=REPO, env={**environment, "PYTHONPATH": paths, "OPENBLAS_NUM_THREADS": "1"}, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+
+    def __call__(self, *arguments: object, timeout: float = 500, cwd: Path = REPO) -> subprocess.CompletedProcess[str]:
+        """What `winnow ARGUMENTS` says, given in the folder `cwd`; TimeoutExpired, and it is killed, if it hangs."""
+        given = [*map(str, arguments)]
+        call = {"arguments": given, "folder": str(cwd), "out": str(self.out), "err": str(self.err)}
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(call) + "\n")
+        self.process.stdin.flush()
+        child = int(self._answer())
+        alarm = threading.Timer(timeout, os.killpg, (child, signal.SIGKILL))
+        alarm.start()
+        status = int(self._answer())
+        alarm.cancel()
+        if alarm.finished.is_set() and status == -signal.SIGKILL:
+            raise subprocess.TimeoutExpired(given, timeout)
+        return subprocess.CompletedProcess(given, status, self.out.read_text(), self.err.read_text())
+
+    def _answer(self) -> str:
+        assert self.process.stdout is not None
+        answer = self.process.stdout.readline()
+        assert answer, "the process that commands are forked from has ended"
+        return answer
+
+    def close(self) -> None:
+        """End the prepared process."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait(30)
+
+
 @pytest.fixture(scope="session")
-def winnow(environment: dict[str, str]) -> Winnow:
+def winnow(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Winnow]:
     """Run the command line in a process of its own, as a user does."""
-
-    def call(*arguments: object, timeout: float = 500) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "flows.cli", *map(str, arguments)]
-        return subprocess.run(
-            command, cwd=REPO, env=environment, capture_output=True, text=True, timeout=timeout, check=False
-        )
-
-    return call
+    commands = Commands(environment, tmp_path_factory.mktemp("commands"))
+    yield commands
+    commands.close()

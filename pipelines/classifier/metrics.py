@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
 
 Reals = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -22,6 +21,8 @@ def roc_auc(values: Reals, good: Flags) -> float:
     goods, bads = int(good.sum()), int((~good).sum())
     if not goods or not bads:
         return float("nan")
+    from scipy.stats import rankdata  # takes a second to import, and every run imports this package to read texts
+
     above = float(rankdata(values)[good].sum()) - goods * (goods + 1) / 2
     return above / (goods * bads)
 

@@ -1,4 +1,4 @@
-"""The quality of extraction has a floor: no source below trafilatura's own figures, no charset costs words."""
+"""No charset costs words. (How good texts are at all, tests/flows/test_real_pages.py asks.)"""
 
 from __future__ import annotations
 
@@ -9,36 +9,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
-from extract_gold import gold_of, score, word_f1
+from extract_gold import gold_of, word_f1
 
 from filters.charset import decode
 from filters.extract import make_extractor
 from pipelines.sources import Record, plan, read
 from recipes.model import Extract
-
-# Measured with trafilatura 2.3.1's extract(bytes, include_comments=False) when the labelled pages were collected.
-FLOORS = {
-    ("trafilatura-eval", "segments F1"): 0.932,
-    ("wcxb", "segments F1"): 0.886,
-    ("wcxb", "word F1"): 0.878,
-    ("article-extraction-benchmark", "word F1"): 0.956,
-    ("mozilla-readability", "word F1"): 0.934,
-    ("newspaper", "word F1"): 0.826,
-    ("newspaper4k", "word F1"): 0.890,
-    ("snacktory", "segments F1"): 0.880,
-    ("goose3", "prefix recall"): 0.961,
-    ("postlight-parser", "prefix recall"): 0.947,
-}
-
-
-@pytest.mark.slow
-def test_no_source_is_below_trafilaturas_own_figures(shared_data: Path) -> None:
-    ours, theirs, pages, equal = score(shared_data / "webpages.warc.gz", shared_data / "gold_text.jsonl.gz")
-    assert pages == 1329
-    assert equal >= 0.995 * pages
-    for (source, measure), floor in FLOORS.items():
-        assert ours[source].figures()[measure] >= theirs[source].figures()[measure] - 0.005, source
-        assert ours[source].figures()[measure] >= floor - 0.005, (source, measure)
 
 
 @pytest.mark.slow

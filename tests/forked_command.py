@@ -1,0 +1,72 @@
+"""The command line for tests: each call is a fork of one process that has imported what commands need.
+
+A `winnow run` of a few pages spends more time on imports than on pages, and the suite makes many. A call is a process
+of its own all the same, with its own working directory, streams and exit status, and it ends as any interpreter does.
+Traded away: a call shares what was imported with those before it, so tests of how a command starts, is killed or
+leaves processes behind start `python -m flows.cli` themselves.
+
+Told on standard input, a line of JSON a call: {"arguments", "folder", "out", "err"}; answered by the process's number
+and, when it has ended, its exit status.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import sys
+from importlib import import_module
+from pathlib import Path
+
+IMPORTED = (
+    "prefect.server.api.server",
+    "flows.curate",
+    "flows.commands.run",
+    "pipelines.extract",
+    "pipelines.rights",
+    "pipelines.annotate",
+    "pipelines.dedup",
+    "pipelines.decide",
+    "pipelines.scrub",
+    "pipelines.tokenize",
+    "stats.verify",
+    "stats.report.write",
+)
+FORKS_WELL = "jemalloc_bg_thd"  # pyarrow's allocator holds its locks while a fork is made, and starts this anew
+
+
+def main() -> None:
+    """Fork for every line; a fork comes back from here with its arguments in place, and goes on as the command."""
+    from flows import settings
+
+    settings.apply()
+    for name in IMPORTED:
+        import_module(name)
+    threads = sorted((task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir())
+    assert len([name for name in threads if name != FORKS_WELL]) == 1, (
+        f"{threads}: a fork would take locks along that nobody lets go of"
+    )
+    for line in iter(sys.stdin.readline, ""):
+        call = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            become(call)
+            return
+        print(child, flush=True)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    sys.exit(0)
+
+
+def become(call: dict[str, str]) -> None:
+    """Take on a call's streams, folder and arguments, in a session of its own."""
+    os.setsid()
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(os.open(call["out"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 1)
+    os.dup2(os.open(call["err"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
+    os.chdir(call["folder"])
+    sys.argv[1:] = call["arguments"]
+
+
+if __name__ == "__main__":
+    main()
+    runpy.run_module("flows.cli", run_name="__main__", alter_sys=True)
