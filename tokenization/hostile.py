@@ -35,9 +35,16 @@ ALPHABETS = (
 
 def sample(spellings: Sequence[str], pieces: Sequence[str], seed: int = 0) -> pa.LargeStringArray:
     """Some hundred kilobytes of texts: fixed, of `spellings`, of a vocabulary's `pieces`, long runs and mixtures."""
-    texts = [*FIXED, *_spelled(spellings), *_mixed(seed), *_characters(), *_runs(seed)]
+    texts = [*FIXED, *_contracted(), *_spelled(spellings), *_mixed(seed), *_characters(), *_runs(seed)]
     texts += ["".join(pieces[i : i + 40]) for i in range(0, len(pieces), 40)]
     return pa.array([text.encode("utf-8", "ignore").decode() for text in texts], pa.large_string())
+
+
+def _contracted() -> Iterator[str]:
+    """What GPT-2's pattern cuts off as one piece, after every kind of character: an engine may miss it after a break."""
+    for short in ("'s", "'t", "'re", "'ve", "'m", "'ll", "'d", "'S", "’s"):
+        for before in ("", "a", "1", "!", "。", " ", "  ", "\t", "\n", "\r\n", "\n\n", "a\n", ".\n ", "\u00a0"):
+            yield from (before + short, f"{before}{short} x", f"{before}{short}ion'\n")
 
 
 def _spelled(spellings: Sequence[str]) -> Iterator[str]:
