@@ -41,7 +41,7 @@ def sample(spellings: Sequence[str], pieces: Sequence[str], seed: int = 0) -> pa
 
 
 def _contracted() -> Iterator[str]:
-    """What GPT-2's pattern cuts off as one piece, after every kind of character: an engine may miss it after a break."""
+    """What GPT-2's pattern cuts off as one piece, after every kind of character: engines miss it after a break."""
     for short in ("'s", "'t", "'re", "'ve", "'m", "'ll", "'d", "'S", "’s"):
         for before in ("", "a", "1", "!", "。", " ", "  ", "\t", "\n", "\r\n", "\n\n", "a\n", ".\n ", "\u00a0"):
             yield from (before + short, f"{before}{short} x", f"{before}{short}ion'\n")
