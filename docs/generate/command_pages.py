@@ -58,7 +58,13 @@ def _trainer() -> str:
 
     rows = []
     for name, field in TrainOptions.model_fields.items():
-        default = "needed" if field.is_required() else "" if field.default in (None, PydanticUndefined) else code(field.default)
+        default = (
+            "needed"
+            if field.is_required()
+            else ""
+            if field.default in (None, PydanticUndefined)
+            else code(field.default)
+        )
         shown = name if name == "manifest" else "--" + FLAGS.get(name, name).replace("_", "-")
         rows.append((code(shown), plain(field.description or ""), default))
     return table(("argument or option", "meaning", "default"), rows)

@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT))  # the checkout's code, not an installed one
 from docs.generate.command_pages import command_page  # noqa: E402
 from docs.generate.home_pages import home_pages  # noqa: E402
 from docs.generate.measure_pages import edit_page, rule_page, signal_page  # noqa: E402
+from docs.generate.message_pages import message_page  # noqa: E402
 from docs.generate.recipe_pages import recipe_pages  # noqa: E402
 from docs.generate.schema_pages import manifest_page, recipe_key_page, view_page  # noqa: E402
 
@@ -43,6 +44,7 @@ def generated() -> dict[str, str]:
         "reference/edits.md": edit_page(),
         "reference/rules.md": rule_page(),
         "reference/views.md": view_page(),
+        "reference/messages.md": message_page(),
         "reference/manifest-schema.md": manifest_page(),
     }
 
@@ -61,7 +63,7 @@ def _filled(entry: Any, docs: Path) -> Any:
     """A nav entry with the recipes' pages in the place of their patterns, and with the optional pages."""
     if not isinstance(entry, dict):
         return entry
-    (title, pages), = entry.items()
+    ((title, pages),) = entry.items()
     if not isinstance(pages, list):
         return entry
     if title == "Tasks":

@@ -1,4 +1,4 @@
-"""What can be measured, changed and asked of a text: signals, edits, kinds of personal data, and every recipe's rules."""
+"""What can be measured, changed and asked of a text: signals, edits, kinds of personal data, and the recipes' rules."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ def signal_page() -> str:
     from filters.signals import SIGNALS
 
     rows = ((code(one.name), str(one.type), plain(one.doc), linked(one.source)) for one in SIGNALS.values())
-    return "\n".join((
-        "# Signals\n",
-        f"The {len(SIGNALS)} measurements of a text, columns of `signals/` and names in a rule. Those about rights are in "
-        "[rights](../rights.md), those of models and lists (`score_ID`) in [recipes](../recipes.md).\n",
-        table(("signal", "type", "what it measures", "source"), rows),
-    ))
+    return "\n".join(
+        (
+            "# Signals\n",
+            f"The {len(SIGNALS)} measurements of a text: columns of `signals/`, and names in a rule. Those about "
+            "rights are in [rights](../rights.md), of models and lists (`score_ID`) in [recipes](../recipes.md).\n",
+            table(("signal", "type", "what it measures", "source"), rows),
+        )
+    )
 
 
 def edit_page() -> str:
@@ -27,19 +29,26 @@ def edit_page() -> str:
     from filters.pii import KINDS
 
     edits = (
-        (code(one.name), linked(one.doc), f"{one.evidence}, {EVIDENCE[one.evidence][0]}", ", ".join(one.languages) or "any")
+        (
+            code(one.name),
+            linked(one.doc),
+            f"{one.evidence}, {EVIDENCE[one.evidence][0]}",
+            ", ".join(one.languages) or "any",
+        )
         for one in EDITS.values()
     )
     kinds = ((code(kind),) for kind in KINDS)
-    return "\n".join((
-        "# Edits and personal data\n",
-        "An edit is a step of a recipe that changes the text: `kind = \"edit\"`, `edit = \"NAME\"`.\n",
-        table(("edit", "what it does", "evidence", "languages"), edits),
-        "\n## Kinds of personal data\n",
-        "Keys of `[scrub] policy`, and columns `pii_KIND` of `kept/`; what each is stands in "
-        "[personal data](../personal-data.md).\n",
-        table(("kind",), kinds),
-    ))
+    return "\n".join(
+        (
+            "# Edits and personal data\n",
+            'An edit is a step of a recipe that changes the text: `kind = "edit"`, `edit = "NAME"`.\n',
+            table(("edit", "what it does", "evidence", "languages"), edits),
+            "\n## Kinds of personal data\n",
+            "Keys of `[scrub] policy`, and columns `pii_KIND` of `kept/`; what each is stands in "
+            "[personal data](../personal-data.md).\n",
+            table(("kind",), kinds),
+        )
+    )
 
 
 def rule_page() -> str:
@@ -54,9 +63,11 @@ def rule_page() -> str:
         for rule, bounds in sorted(asked.items())
         for bound, names in bounds.items()
     ]
-    return "\n".join((
-        "# Rules\n",
-        f"The {len(asked)} rules and samplers of the shipped recipes. A document that fails one has the fate "
-        "`filtered:ID`; a document stays if what the second column says holds.\n",
-        table(("rule", "keeps a document when", "in"), rows),
-    ))
+    return "\n".join(
+        (
+            "# Rules\n",
+            f"The {len(asked)} rules and samplers of the shipped recipes. A document that fails one has the fate "
+            "`filtered:ID`; a document stays if what the second column says holds.\n",
+            table(("rule", "keeps a document when", "in"), rows),
+        )
+    )

@@ -55,7 +55,11 @@ def _described() -> Iterator[tuple[str, list[tuple[str, str]]]]:
     with tempfile.TemporaryDirectory(prefix="winnow-docs-") as folder:
         Path(folder, "run.json").write_text(json.dumps(described))
         with open_run(folder) as run:
-            found = [name for (name,) in run.rows("SELECT view_name FROM duckdb_views() WHERE NOT internal") if not name.startswith(MADE)]
+            found = [
+                name
+                for (name,) in run.rows("SELECT view_name FROM duckdb_views() WHERE NOT internal")
+                if not name.startswith(MADE)
+            ]
             for view in sorted(found, key=list(VIEWS).index):
                 yield view, [(name, kind) for name, kind, *_ in run.rows(f"DESCRIBE {view}")]
 
@@ -100,14 +104,15 @@ def _models(schema: dict[str, Any], title: str) -> str:
     parts = []
     for name, model in [(title, schema), *schema.get("$defs", {}).items()]:
         needed = set(model.get("required", ()))
-        rows = (
-            (code(key), _type(field), "needed" if key in needed else code(json.dumps(field.get("default"), ensure_ascii=False)),
-             plain(field.get("description", "")))
-            for key, field in model.get("properties", {}).items()
-        )  # fmt: skip
+        rows = [_row(key, field, key in needed) for key, field in model.get("properties", {}).items()]
         parts += [f"## {name}\n", plain(model.get("description", "").replace("\n", " ")) + "\n"]
-        parts.append(table(("key", "type", "default", "meaning"), rows) if model.get("properties") else "")
+        parts.append(table(("key", "type", "default", "meaning"), rows) if rows else "")
     return "\n".join(parts)
+
+
+def _row(key: str, field: dict[str, Any], needed: bool) -> tuple[str, ...]:
+    default = "needed" if needed else code(json.dumps(field.get("default"), ensure_ascii=False))
+    return code(key), _type(field), default, plain(field.get("description", ""))
 
 
 def _type(field: dict[str, Any]) -> str:
