@@ -7,6 +7,7 @@ translations, since a page's language is in its name (`.zh-CN.md`) and two lines
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -25,6 +26,10 @@ from docs.generate.recipe_pages import recipe_pages  # noqa: E402
 from docs.generate.schema_pages import manifest_page, recipe_key_page, view_page  # noqa: E402
 
 ZH = ".zh-CN"
+ALONE = "chinese.md"  # a page that is in Chinese alone
+FENCED = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
+BROKEN = re.compile(r"(?<=[\u3001-\u303f\u4e00-\u9fff\uff00-\uffef”])\n(?=[\u3001-\u303f\u4e00-\u9fff\uff00-\uffef“])")
+ALTERNATE = re.compile(r'<link rel="alternate"[^>]*>')
 OPTIONAL = {
     "Operations": "operations.md",
     "Faults": "faults.md",
@@ -92,9 +97,9 @@ def on_files(files: Files, config: Any) -> Files:
 def on_page_context(context: Any, page: Any, config: Any, nav: Any) -> Any:
     """The language switch of a page: to the same page in the other language if there is one, else to its front page."""
     path = page.file.src_uri
-    zh = ZH in path or path == "chinese.md"
+    zh = chinese(page)
     base = path.replace(ZH, "")
-    wanted = {"en": base if base != "chinese.md" else "index.md", "zh-CN": base.replace(".md", f"{ZH}.md")}
+    wanted = {"en": base if base != ALONE else "index.md", "zh-CN": base.replace(".md", f"{ZH}.md")}
     pages = {one.file.src_uri: one.file for one in nav.pages}
     links = []
     for lang, name in (("en", "English"), ("zh-CN", "中文")):
@@ -105,8 +110,21 @@ def on_page_context(context: Any, page: Any, config: Any, nav: Any) -> Any:
     return context
 
 
+def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
+    """A Chinese paragraph without the blanks that line ends would become between its characters."""
+    if not chinese(page):
+        return markdown
+    parts = FENCED.split(markdown)  # text and fenced blocks by turns
+    return "".join(part if at % 2 else BROKEN.sub("", part) for at, part in enumerate(parts))
+
+
 def on_post_page(output: str, page: Any, config: Any) -> str:
-    """A Chinese page says that it is one, so that browsers choose its fonts and screen readers its voice."""
-    if ZH in page.file.src_uri or page.file.src_uri == "chinese.md":
-        return output.replace('<html lang="en"', '<html lang="zh-CN"', 1)
-    return output
+    """A Chinese page says that it is one, so that browsers choose its fonts and screen readers its voice. The theme's
+    `<link rel=alternate>` goes: for each its script would ask for a sitemap in the page's own folder."""
+    output = ALTERNATE.sub("", output)
+    return output.replace('<html lang="en"', '<html lang="zh-CN"', 1) if chinese(page) else output
+
+
+def chinese(page: Any) -> bool:
+    """Whether a page is written in Chinese."""
+    return ZH in page.file.src_uri or page.file.src_uri == ALONE

@@ -13,12 +13,11 @@ from rich.table import Table
 from rich.text import Text
 
 from docs.generate.markdown import linked, plain, table
+from flows.recipe_words import heading
 from flows.show_recipe import Fitted, one
 from recipes.load import available, load
 
 OTHER = ("[中文](NAME.zh-CN.md)", "[English](NAME.md)")
-RUN = ("Run it", "运行")
-CHAIN = ("This recipe as a file", "配方文件")
 
 
 @cache
@@ -32,13 +31,11 @@ def recipe_pages() -> dict[str, str]:
 
 
 def _page(name: str, zh: bool) -> str:
-    body = _shown(one(name, zh))
-    extends = load(name).extends
-    suffix = ".zh-CN" if zh else ""
-    lines = [f"# {name}\n", OTHER[zh].replace("NAME", name) + "\n"]
+    body, extends = _shown(one(name, zh)), load(name).extends
     if extends:
-        lines.append(f"{'继承自' if zh else 'Extends'} [{extends}]({extends}{suffix}.md)\n")
-    return "\n".join([*lines, body])
+        told = f"{heading('extends', zh)} {plain(extends)}"
+        body = body.replace(told, f"{heading('extends', zh)} [{extends}]({extends}{'.zh-CN' if zh else ''}.md)", 1)
+    return "\n".join((f"# {name}\n", OTHER[zh].replace("NAME", name) + "\n", body))
 
 
 def _shown(part: RenderableType) -> str:

@@ -95,7 +95,7 @@ def test_a_browser_has_nothing_to_complain_of(site: Path) -> None:
                 assert one.page.evaluate("document.documentElement.scrollWidth") <= width
                 assert one.said == [] and all(url.startswith(home) for url in one.asked)
                 one.page.close()
-        for words, found in (("takedown", "takedown.html"), ("去重", "zh-CN.html")):
+        for words, found in (("pseudonym", "personal-data.html"), ("去重", "zh-CN.html")):
             one = watched(browser)
             one.page.goto(home + "index.html", wait_until="networkidle")
             one.page.keyboard.press("/")
