@@ -27,6 +27,7 @@ from docs.generate.schema_pages import manifest_page, recipe_key_page, view_page
 
 ZH = ".zh-CN"
 ALONE = "chinese.md"  # a page that is in Chinese alone
+TERMS = ("去重", "词元", "分片", "分块", "配方", "阈值", "语料", "去污染", "脱敏", "溯源")  # or search would cut them
 FENCED = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 BROKEN = re.compile(r"(?<=[\u3001-\u303f\u4e00-\u9fff\uff00-\uffef”])\n(?=[\u3001-\u303f\u4e00-\u9fff\uff00-\uffef“])")
 ALTERNATE = re.compile(r'<link rel="alternate"[^>]*>')
@@ -60,6 +61,8 @@ def on_config(config: Any) -> Any:
 
     jieba.setLogLevel("WARNING")
     jieba.dt.tmp_dir = tempfile.mkdtemp(prefix="winnow-docs-")
+    for term in TERMS:
+        jieba.add_word(term)
     config.nav = [_filled(entry, Path(config.docs_dir)) for entry in config.nav]
     return config
 

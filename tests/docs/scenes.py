@@ -29,14 +29,14 @@ REPLACED = {
     "https://www.medicalnewstoday.com/articles/318674": KEPT,
     "600000": "100",
     "RUN": "runs/first",
-    "language:zh=0.3,source:wiki.jsonl=0.1": "language:zh=0.3,source:crawl.warc.gz=0.1",
+    "language:zh=0.3,source:wiki.jsonl=0.1": "language:zh=0.3",
 }
 Give = Callable[..., object]
 
 
 def copied(base: Path, folder: Path, *names: str) -> None:
     """The shared crawl, and the shared run under these names."""
-    for name in ("crawl.warc.gz", "crawl.truth.parquet"):
+    for name in ("crawl.warc.gz", "crawl.truth.parquet", "other.warc.gz"):
         shutil.copyfile(base / name, folder / name)
     for name in names:
         shutil.copytree(base / "first", folder / name)
@@ -56,7 +56,9 @@ def write_lines(path: Path, rows: list[dict[str, str]]) -> None:
 def crawls(folder: Path, *names: str) -> None:
     for name in names:
         (folder / name).mkdir()
-        shutil.copyfile(folder / "crawl.warc.gz", folder / name / f"{name}.warc.gz")
+        shutil.copyfile(
+            folder / ("other.warc.gz" if name == "crawl-11" else "crawl.warc.gz"), folder / name / f"{name}.warc.gz"
+        )
 
 
 def parquet(folder: Path, name: str) -> None:
@@ -97,6 +99,11 @@ def papers(folder: Path) -> None:
     (folder / "FACTS.toml").write_text("")
 
 
+def limited(folder: Path) -> None:
+    head = 'name = "limited"\ntitle = "Limited"\nextends = "zh-en-general"\n'
+    (folder / "limited.toml").write_text(f"{head}[scrub]\ndrop_above = {{ us_ssn = 2 }}\n")
+
+
 def misspelt_fact(folder: Path) -> None:
     (folder / "FACTS.toml").write_text('[provider]\nnmae = "x"\n')
 
@@ -115,7 +122,7 @@ def other_version(folder: Path) -> None:
 # A page: the runs that lie there before, and what else is laid there.
 SCENES: dict[str, tuple[tuple[str, ...], Callable[[Path], None] | None]] = {
     "README.md": ((), readme),
-    "README.zh-CN.md": ((), None),
+    "README.zh-CN.md": (("runs/third",), None),
     "ablation.md": ((), None),
     "chat.md": (("runs/first",), chat),
     "chinese.md": (("runs/first",), None),
@@ -125,7 +132,7 @@ SCENES: dict[str, tuple[tuple[str, ...], Callable[[Path], None] | None]] = {
     "exports.md": (("runs/first",), None),
     "lineage.md": (("runs/first",), None),
     "papers.md": (("runs/first",), papers),
-    "personal-data.md": (("runs/first",), None),
+    "personal-data.md": ((), limited),
     "report.md": ((), None),
     "rights.md": ((), rights),
     "run.md": ((), rights),
@@ -138,6 +145,8 @@ SCENES: dict[str, tuple[tuple[str, ...], Callable[[Path], None] | None]] = {
 # Commands before a page's own: what it says was made elsewhere.
 FIRST: dict[str, list[list[str]]] = {
     "lineage.md": [["train", "runs/first/manifest.json", "--out", "runs/model"]],
+    "README.md": [["run", "crawl.warc.gz", "--recipe", "fineweb", "--measure-for", "all", "--out", "runs/second"]],
+    "personal-data.md": [["run", "crawl.warc.gz", "--recipe", "limited.toml", "--out", "runs/first"]],
     "run.md": [["run", "crawl.warc.gz", "--measure-for", "all", "--out", "runs/second"]],
 }
 # (page, number of the command before which this is done)
