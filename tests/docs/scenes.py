@@ -17,11 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 PAGES, SEED = "200", "7"
-TINY = ("--width", "16", "--heads", "2", "--layers", "1", "--context", "32", "--batch", "4")
-APPENDED = {
-    "train": (*TINY, "--steps", "4", "--no-curves"),
-    "ablate": (*TINY, "--tokens", "2000", "--seeds", "2", "--points", "1", "--vocab", "400"),
-}
+SMALLER = ("--width", "16", "--heads", "2", "--layers", "1", "--context", "32", "--batch", "4", "--steps", "4")
+APPENDED = {"train": (*SMALLER, "--no-curves")}
 KEPT = "https://site87.winnow-sample.org/zh/87"
 REPLACED = {
     "https://example.org/page": KEPT,
@@ -31,7 +28,6 @@ REPLACED = {
     "RUN": "runs/first",
     "language:zh=0.3,source:wiki.jsonl=0.1": "language:zh=0.3",
 }
-Give = Callable[..., object]
 
 
 def copied(base: Path, folder: Path, *names: str) -> None:

@@ -45,3 +45,14 @@ def test_a_list_begins_after_an_empty_line(name: str) -> None:
         if not fenced and re.match(r"([*+-]|\d+\.) ", line) and before.strip():
             assert re.match(r"([*+-]|\d+\.) |  ", before), f"{name}:{number}"
         before = line
+
+
+def test_the_options_of_an_ablation_at_real_size_are_ones() -> None:
+    import typer
+
+    from flows.cli import app
+
+    found = re.search(r"`(--width [^`]+)`", PAGES["ablation.md"].read_text("utf-8"))
+    assert found
+    command = typer.main.get_command(app).commands["ablate"]  # type: ignore[attr-defined]
+    command.make_context("ablate", ["r", "--recipes", "a", "--out", "o", *found.group(1).split()])
