@@ -20,6 +20,7 @@ PAGES, SEED = "200", "7"
 SMALLER = ("--width", "16", "--heads", "2", "--layers", "1", "--context", "32", "--batch", "4", "--steps", "4")
 APPENDED = {"train": (*SMALLER, "--no-curves")}
 KEPT = "https://site87.winnow-sample.org/zh/87"
+GONE = "https://site6.winnow-sample.org/zh/103"  # another page that is kept
 REPLACED = {
     "https://example.org/page": KEPT,
     "http://gne.unknown.invalid/thepaper/4.html": KEPT,
@@ -117,7 +118,7 @@ def other_version(folder: Path) -> None:
 
 # A page: the runs that lie there before, and what else is laid there.
 SCENES: dict[str, tuple[tuple[str, ...], Callable[[Path], None] | None]] = {
-    "README.md": ((), readme),
+    "README.md": (("runs/old",), readme),
     "README.zh-CN.md": (("runs/third",), None),
     "ablation.md": ((), None),
     "chat.md": (("runs/first",), chat),
@@ -141,7 +142,10 @@ SCENES: dict[str, tuple[tuple[str, ...], Callable[[Path], None] | None]] = {
 # Commands before a page's own: what it says was made elsewhere.
 FIRST: dict[str, list[list[str]]] = {
     "lineage.md": [["train", "runs/first/manifest.json", "--out", "runs/model"]],
-    "README.md": [["run", "crawl.warc.gz", "--recipe", "fineweb", "--measure-for", "all", "--out", "runs/second"]],
+    "README.md": [
+        ["run", "crawl.warc.gz", "--recipe", "fineweb", "--measure-for", "all", "--out", "runs/second"],
+        ["remove", "runs/old/manifest.json", "--url", GONE, "--reason", "asked", "--register", "runs/register"],
+    ],
     "personal-data.md": [["run", "crawl.warc.gz", "--recipe", "limited.toml", "--out", "runs/first"]],
     "run.md": [["run", "crawl.warc.gz", "--measure-for", "all", "--out", "runs/second"]],
 }
