@@ -3,7 +3,8 @@
 `manifest.json` is the first, `manifest.0002.json` the one after it; each states the sha256 of the one that it replaces,
 so a copy under another name is still known for what it is. A corpus of several runs has `manifest-0001.json` and so
 on, and `manifest.json` is the newest once more: what it does not reach was never published. A register of removals is a
-folder with one file a request, `request-<id>.parquet`: here only the names matter, so that a trainer needs nothing but the manifest and a listing.
+folder with one file a request, `request-<id>.parquet`: here only the names matter, so that a trainer needs nothing but
+the manifest and a listing.
 
 Traded away: a request of the register that a manifest does not name supersedes it even if none of its documents are
 in the shards. Only their URLs could tell, and a manifest has none; `winnow remove MANIFEST --register PATH` settles it.
