@@ -16,7 +16,7 @@ def serve(
     recipe: Annotated[str, typer.Option(help="A shipped recipe's name, or a .toml file.")] = "zh-en-general",
     workers: Annotated[int, typer.Option(min=1, help="Processes of each run.")] = 1,
     every: Annotated[
-        float | None, typer.Option(min=1, help="Seconds between runs; without it daily at 03:15 UTC, requests hourly.")
+        float | None, typer.Option(min=1, help="Seconds from one look into the inbox to the next; else 03:15 UTC.")
     ] = None,
     settle: Annotated[float, typer.Option(min=0, help="Leave files that changed within so many seconds.")] = 60,
     steps: Annotated[int, typer.Option(min=1, help="Of the training that a new version starts.")] = 120,

@@ -54,14 +54,15 @@ def document(plan: Plan) -> dict[str, Any]:
     }  # fmt: skip
     inbox = {**made, "corpus": corpus, "inputs": [plan.folder("inbox")], "settle_seconds": plan.settle}
     first = {**made, "inputs": [plan.folder("inbox")], "out": plan.folder("first")}
+    nightly = _cron("15 3 * * *") if plan.every is None else {"interval": plan.every}
     asked = {"corpus": corpus, "requests": plan.folder("requests")}
     return {
         "name": "winnow",
         **({} if plan.directory is None else {"pull": [_into(plan.directory)]}),
         "deployments": [
             _deployment("curate", "one-crawl", "ENQUEUE", first),
-            _deployment("daily", "inbox", "CANCEL_NEW", inbox, schedules=[_schedule(plan, "15 3 * * *")]),
-            _deployment("takedown", "requests", "ENQUEUE", asked, schedules=[_schedule(plan, "45 * * * *")]),
+            _deployment("daily", "inbox", "CANCEL_NEW", inbox, schedules=[nightly]),
+            _deployment("takedown", "requests", "CANCEL_NEW", asked, schedules=[_cron("45 * * * *")]),
             _deployment("train", "published", "ENQUEUE", {"manifest": f"{corpus}/manifest.json", **training},
                         triggers=[trigger]),
         ],
@@ -72,8 +73,8 @@ def _into(directory: str) -> dict[str, Any]:
     return {"prefect.deployments.steps.set_working_directory": {"directory": directory}}
 
 
-def _schedule(plan: Plan, cron: str) -> dict[str, Any]:
-    return {"cron": cron, "timezone": "UTC"} if plan.every is None else {"interval": plan.every}
+def _cron(when: str) -> dict[str, Any]:
+    return {"cron": when, "timezone": "UTC"}
 
 
 def _deployment(flow: str, name: str, when_busy: str, options: dict[str, Any], **more: Any) -> dict[str, Any]:

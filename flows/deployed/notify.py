@@ -6,9 +6,9 @@ The worker's environment says whom: WINNOW_NOTIFY has one target or more, apart 
     exec:/usr/local/bin/tell         that program, with the facts as JSON on standard input; no shell
     prefect:slack-webhook/ops        the block's own notify(), with a subject and the facts as lines
 
-Sent are names, states and counts (FACTS), and nothing else: no address, no text, no request, no sentence of an error,
-since any of these may say who somebody is. Whoever wants more follows the id to the server. That a notification failed
-is told in the run's log and fails nothing.
+Sent are names, states and counts (FACTS), and nothing else: no path, no address, no text, no request, no sentence of
+an error, since any of these may say who somebody is. Whoever wants more follows the id to the server. That a
+notification failed is told in the run's log and fails nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 
 import httpx
 
-FACTS = ("flow", "deployment", "run", "run_id", "state", "kind", "fault", "corpus", "version", "documents", "tokens")
+FACTS = ("flow", "deployment", "run_id", "state", "kind", "fault", "corpus", "version", "documents", "tokens")
 VARIABLE = "WINNOW_NOTIFY"
 SECONDS = 10
 
@@ -40,7 +40,7 @@ def facts(flow: Any, flow_run: Any, state: Any) -> dict[str, Any]:
     from prefect.runtime import deployment
 
     told: dict[str, Any] = {
-        "flow": flow.name, "deployment": deployment.name, "run": flow_run.name, "run_id": str(flow_run.id),
+        "flow": flow.name, "deployment": deployment.name, "run_id": str(flow_run.id),
         "state": state.type.value, "kind": state.name, "fault": None,
     }  # fmt: skip
     if state.is_failed() or state.is_crashed():

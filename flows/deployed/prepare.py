@@ -13,6 +13,7 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate, WorkPoolCreate
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
 from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.states import Crashed
 
@@ -26,7 +27,8 @@ def clear(client: SyncPrefectClient) -> int:
     """Crash every run that says it is at work, and give all slots back; how many runs there were."""
     state = FlowRunFilterState(type=FlowRunFilterStateType(any_=BEGUN))
     count = 0
-    while runs := client.read_flow_runs(flow_run_filter=FlowRunFilter(state=state), limit=PAGE):
+    wanted = FlowRunFilter(state=state)
+    while runs := client.read_flow_runs(flow_run_filter=wanted, sort=FlowRunSort.ID_DESC, limit=PAGE):
         for run in runs:
             client.set_flow_run_state(run.id, Crashed(message="Its worker was ended while it was at work."), force=True)
         count += len(runs)

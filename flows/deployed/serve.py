@@ -55,8 +55,11 @@ def environment(home: Path, port: int) -> dict[str, str]:
 def server_environment(given: dict[str, str]) -> dict[str, str]:
     """The same for the server: it can fetch nothing from outside."""
     proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), NOWHERE)
-    return {**given, **proxies, **{name.lower(): to for name, to in proxies.items()}, "NO_PROXY": "127.0.0.1,localhost",
-            "no_proxy": "127.0.0.1,localhost", "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "10"}  # fmt: skip
+    lower = {name.lower(): to for name, to in proxies.items()}
+    services = {"PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "10",
+                "PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED": "false"}  # fmt: skip
+    return {**given, **proxies, **lower, "NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost",
+            **services}  # fmt: skip
 
 
 def serve(plan: Plan, port: int, say: Say) -> None:
@@ -71,12 +74,13 @@ def serve(plan: Plan, port: int, say: Say) -> None:
         free = _free_port(port)
         given = environment(home, free)
         try:
-            server = stack.enter_context(_tied("server", ["server", "start"], server_environment(given), home))
+            server = stack.enter_context(
+                _tied("server", ["flows.deployed.server", str(free)], server_environment(given), home)
+            )
             _wait_for(server, f"http://{LOOPBACK}:{free}/api/health", home)
             _deploy(replace(plan, home=home, directory=str(Path.cwd())), given, home)
-            asked = ["worker", "start", "--pool", POOL, "--type", "process", "--limit", str(MOST_RUNS), "--name",
-                     "here", "--install-policy", "never"]  # fmt: skip
-            worker = stack.enter_context(_tied("worker", asked, given, home))
+            asked = f"prefect worker start --pool {POOL} --type process --limit {MOST_RUNS} --name here".split()
+            worker = stack.enter_context(_tied("worker", [*asked, "--install-policy", "never"], given, home))
             say(_told(home, free))
             while server.poll() is None and worker.poll() is None:
                 time.sleep(0.5)
@@ -127,9 +131,9 @@ def _free_port(port: int) -> int:
 
 @contextmanager
 def _tied(name: str, arguments: list[str], given: dict[str, str], home: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A prefect command that lives as long as the block, and no longer than this process."""
+    """A Python module that runs as long as the block, and no longer than this process."""
     watched, lifeline = os.pipe()
-    command = [sys.executable, "-m", "flows.deployed.tied", str(watched), sys.executable, "-m", "prefect", *arguments]
+    command = [sys.executable, "-m", "flows.deployed.tied", str(watched), sys.executable, "-m", *arguments]
     with (home / "log" / f"{name}.log").open("ab") as log:
         process = subprocess.Popen(command, env=given, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                    pass_fds=[watched], start_new_session=True)  # fmt: skip

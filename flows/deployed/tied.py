@@ -1,9 +1,9 @@
 """Runs a command and ends it, with all that it started, when whoever asked for it is gone.
 
 `python -m flows.deployed.tied DESCRIPTOR COMMAND...` watches the reading end of a pipe. When that closes, because its
-owner asked for it or died, however it died, the command gets SIGTERM and some time to end by itself; then whatever
-is left of its descendants is killed. A Prefect worker starts flow runs in sessions of their own, so a signal to its process
-group would not reach them: hence the list of descendants, taken while their parents still live.
+owner asked for it or died, however it died, the command gets SIGTERM and some time to end by itself; then whatever is
+left of its descendants is killed. A Prefect worker starts flow runs in sessions of their own, so a signal to its own
+process group would not reach them: hence the list of descendants, taken while their parents still live.
 """
 
 from __future__ import annotations
