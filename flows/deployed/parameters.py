@@ -7,17 +7,17 @@ them: notifications are the worker's own setting, since whoever can fill in a fo
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 
 
-def _named(title: str, description: str, example: object = None, **more: object) -> object:
+def _named(title: str, description: str, example: object = None, **more: Any) -> Any:
     """A field as the form shows it."""
     examples = None if example is None else [example]
-    return Field(title=title, description=description, examples=examples, **more)  # type: ignore[call-overload]
+    return Field(title=title, description=description, examples=examples, **more)
 
 
 class _Parameters(BaseModel):

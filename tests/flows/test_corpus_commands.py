@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from flows.cli import app
+from pipelines.corpus.ledger import opened
 from tests.conftest import Winnow
 from tests.pipelines.corpus_runs import extend
 from tests.pipelines.removal_runs import pages, text_of, write_crawl
@@ -76,27 +77,14 @@ def test_what_cannot_be_done_is_told(corpus: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_extending_by_hand(winnow: Winnow, tmp_path: Path) -> None:
-    """Without a server: a run by the flow itself, nothing new, and a crawl of which nothing is kept."""
+    """The flow itself, on a crawl of which nothing is kept: it is recorded, and is not taken again."""
     recipe = ("--recipe", "examples/longer-pages.toml", "--workers", 1)
-    (tmp_path / "inbox").mkdir()
-    good = [(f"https://x.example/{n}", f"{n}\n" + "\n".join([WORDS.format(n=n)] * 3)) for n in range(8)]
-    write_crawl(tmp_path / "inbox" / "day-1.warc.gz", good)
-    first = winnow("corpus", "extend", tmp_path / "corpus", tmp_path / "inbox", *recipe)
+    crawl = write_crawl(tmp_path / "day-1.warc.gz", [("https://y.example/", "too short")])
+    first = winnow("corpus", "extend", tmp_path / "corpus", crawl, *recipe)
     assert first.returncode == 0, first.stderr
-    assert "version 1" in first.stdout
-    write_crawl(tmp_path / "inbox" / "day-2.warc.gz", [("https://y.example/", "too short")])
-    second = winnow("corpus", "extend", tmp_path / "corpus", tmp_path / "inbox", *recipe)
-    assert second.returncode == 0, second.stderr
-    assert "nothing of it was kept" in second.stdout
-    assert "version 1" in second.stdout
-    third = winnow("corpus", "extend", tmp_path / "corpus", tmp_path / "inbox")
-    assert third.returncode == 2
-    assert "begin another corpus" in third.stderr
-
-
-WORDS = (
-    "Page {n} is about the river and the town that it runs through, and about the people who have lived on its banks for "
-    "a long time. They fish in the morning and mend their nets in the evening, and on the days between they go to the "
-    "market, where they sell what they have caught. Number {n} of these stories was told by the oldest of them, who had "
-    "seen the great flood and the winter in which the water froze so hard that carts could cross it."
-)
+    assert "runs/0001: nothing of it was kept" in first.stdout
+    assert "There is no version yet." in first.stdout
+    assert [run.state for run in opened(tmp_path / "corpus").runs] == ["empty"]
+    other = winnow("corpus", "extend", tmp_path / "corpus", crawl)
+    assert other.returncode == 2
+    assert "begin another corpus" in other.stderr
