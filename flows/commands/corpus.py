@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from flows import settings
-from flows.commands.takedown import _day, _targets
+from flows.commands.takedown import day_of, targets_of
 from flows.commands.terminal import Settings, console, errors
 
 app = typer.Typer(no_args_is_help=True, help="Many crawls, one after another, under one manifest.")
@@ -116,7 +116,7 @@ def remove(
 
     asked = [(form_, *read_forms(form_)) for form_ in form or []]
     refused = [f"{where}: {told}" for where, _, faults in asked for told in faults]
-    targets, day = _targets(url or [], domain or [], doc or [], []), _day(date)
+    targets, day = targets_of(url or [], domain or [], doc or [], []), day_of(date)
     with held(corpus):
         answers = obey_register(corpus)
         for _, filed, _ in asked:

@@ -73,5 +73,8 @@ def one_run_of(corpus: Path, patience: float) -> Iterator[None]:
     name = resource_of(corpus)
     with get_client(sync_client=True) as client:
         client.upsert_global_concurrency_limit_by_name(name, 1)
-    with concurrency(name, timeout_seconds=patience, lease_duration=LEASE, strict=True):
+    # A server too busy to renew a lease ends no run: the lock of the folder still keeps others out.
+    with concurrency(
+        name, timeout_seconds=patience, lease_duration=LEASE, strict=True, raise_on_lease_renewal_failure=False
+    ):
         yield

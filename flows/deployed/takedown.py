@@ -20,13 +20,14 @@ from flows.deployed.parameters import TakedownParameters
 from flows.faults import is_passing
 
 
-def _passing(_task: Any, _run: Any, state: Any) -> bool:
+def passing(_task: Any, _run: Any, state: Any) -> bool:
+    """Whether a failed task is worth another try."""
     return is_passing(state.result(raise_on_failure=False))
 
 
 @task(
     task_run_name="{request.id}", retries=3, retry_delay_seconds=exponential_backoff(2), retry_jitter_factor=0.5,
-    retry_condition_fn=_passing, cache_policy=None, persist_result=False,
+    retry_condition_fn=passing, cache_policy=None, persist_result=False,
 )  # fmt: skip
 def obey(corpus: Path, request: Any, date: str) -> Any:
     """Make the corpus obey one request, and publish."""

@@ -16,7 +16,7 @@ from prefect.tasks import exponential_backoff
 
 from flows.deployed.daily import HOOKS
 from flows.deployed.parameters import TrainParameters
-from flows.deployed.takedown import _passing
+from flows.deployed.takedown import passing
 from tokenization.manifest import Manifest, file_sha256
 from tokenization.versions import latest, superseded
 
@@ -25,7 +25,7 @@ OPTIONS = ("steps", "batch", "context", "width", "layers", "heads", "lr", "devic
 
 @task(
     task_run_name="{out}", retries=2, retry_delay_seconds=exponential_backoff(5), retry_jitter_factor=0.5,
-    retry_condition_fn=_passing, cache_policy=None, persist_result=False,
+    retry_condition_fn=passing, cache_policy=None, persist_result=False,
 )  # fmt: skip
 def fit(manifest: str, out: str, options: TrainParameters) -> dict[str, Any]:
     """Train, or go on from the checkpoint in `out`; returns step, loss and entropy."""
