@@ -36,6 +36,7 @@ class Plan:
     settle: float = 60
     every: float | None = None
     directory: str | None = None
+    command: str | None = None
 
     def folder(self, name: str) -> str:
         """A folder that deployments work in."""
@@ -43,7 +44,10 @@ class Plan:
 
 
 def document(plan: Plan) -> dict[str, Any]:
-    """The whole of prefect.yaml; with `directory` relative paths are below it, else below where it is deployed from."""
+    """The whole of prefect.yaml; with `directory` relative paths are below it, else below where it is deployed from.
+
+    `command` starts a flow run; without it Prefect starts two processes, of which the first looks for the flow's code.
+    """
     made = {"recipe": plan.recipe, "workers": plan.workers}
     corpus = plan.folder("corpus")
     training = {"out": plan.folder("models"), "steps": plan.steps}
@@ -60,10 +64,10 @@ def document(plan: Plan) -> dict[str, Any]:
         "name": "winnow",
         **({} if plan.directory is None else {"pull": [_into(plan.directory)]}),
         "deployments": [
-            _deployment("curate", "one-crawl", "ENQUEUE", first),
-            _deployment("daily", "inbox", "CANCEL_NEW", inbox, schedules=[nightly]),
-            _deployment("takedown", "requests", "CANCEL_NEW", asked, schedules=[_cron("45 * * * *")]),
-            _deployment("train", "published", "ENQUEUE", {"manifest": f"{corpus}/manifest.json", **training},
+            _deployment(plan, "curate", "one-crawl", "ENQUEUE", first),
+            _deployment(plan, "daily", "inbox", "CANCEL_NEW", inbox, schedules=[nightly]),
+            _deployment(plan, "takedown", "requests", "CANCEL_NEW", asked, schedules=[_cron("45 * * * *")]),
+            _deployment(plan, "train", "published", "ENQUEUE", {"manifest": f"{corpus}/manifest.json", **training},
                         triggers=[trigger]),
         ],
     }  # fmt: skip
@@ -77,12 +81,15 @@ def _cron(when: str) -> dict[str, Any]:
     return {"cron": when, "timezone": "UTC"}
 
 
-def _deployment(flow: str, name: str, when_busy: str, options: dict[str, Any], **more: Any) -> dict[str, Any]:
+def _deployment(
+    plan: Plan, flow: str, name: str, when_busy: str, options: dict[str, Any], **more: Any
+) -> dict[str, Any]:
+    variables = {"env": dict(OFFLINE)} | ({} if plan.command is None else {"command": plan.command})
     return {
         "name": name, "entrypoint": f"flows.deployed.{flow}.{flow}", "tags": ["winnow"],
         "parameters": {"options": options}, "enforce_parameter_schema": True,
         "concurrency_limit": {"limit": 1, "collision_strategy": when_busy},
-        "work_pool": {"name": POOL, "job_variables": {"env": dict(OFFLINE)}}, **more,
+        "work_pool": {"name": POOL, "job_variables": variables}, **more,
     }  # fmt: skip
 
 

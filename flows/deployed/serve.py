@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -78,7 +79,8 @@ def serve(plan: Plan, port: int, say: Say) -> None:
                 _tied("server", ["flows.deployed.server", str(free)], server_environment(given), home)
             )
             _wait_for(server, f"http://{LOOPBACK}:{free}/api/health", home)
-            _deploy(replace(plan, home=home, directory=str(Path.cwd())), given, home)
+            engine = f"{shlex.quote(sys.executable)} -m prefect.engine"
+            _deploy(replace(plan, home=home, directory=str(Path.cwd()), command=engine), given, home)
             asked = f"prefect worker start --pool {POOL} --type process --limit {MOST_RUNS} --name here".split()
             worker = stack.enter_context(_tied("worker", [*asked, "--install-policy", "never"], given, home))
             say(_told(home, free))

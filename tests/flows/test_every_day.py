@@ -51,7 +51,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def served(place: Path, environment: dict[str, str]) -> Iterator[Served]:
-    mine = {**environment, "WINNOW_NOTIFY": f"exec:{place / 'tell'} http://127.0.0.1:9/nobody"}
+    mine = {**environment, "WINNOW_NOTIFY": f"exec:{place / 'tell'} http://127.0.0.1:9/nobody",
+            "PREFECT_API_BLOCKS_REGISTER_ON_START": "0"}  # fmt: skip
     served = serve(place / "runs" / "serve", mine, "--every", 40, "--settle", 0, "--steps", 2, "--recipe",
                    "examples/longer-pages.toml", cwd=place)  # fmt: skip
     yield served
