@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipelines.corpus.ledger import REGISTER, Ledger, opened
+from pipelines.corpus.ledger import REGISTER, Ledger, is_corpus, opened
 from pipelines.corpus.publish import same, united
 from stats.run import open_run
 from stats.verify import Problem, verify
@@ -21,8 +21,6 @@ from tokenization.versions import Version, erased, history, pending
 
 def corpus_of(named: str) -> Path | None:
     """The corpus that a folder, or a manifest in one, belongs to; None if it is none."""
-    from pipelines.corpus.ledger import is_corpus
-
     if "://" in named:
         return None
     path = Path(named)

@@ -84,7 +84,9 @@ def main(port: int) -> None:
 
     pass_state_over()
     app = NullsLeftOut(create_app(final=True))
-    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", timeout_keep_alive=5)
+    uvicorn.run(
+        app, host="127.0.0.1", port=port, log_level="warning", timeout_keep_alive=5, timeout_graceful_shutdown=3
+    )
 
 
 if __name__ == "__main__":

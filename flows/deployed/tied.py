@@ -17,7 +17,7 @@ import time
 
 import psutil
 
-PATIENCE = 20.0
+PATIENCE = 8.0  # a worker that has nothing to do takes longer than this by itself, and nothing is lost
 
 
 def watch(descriptor: int, command: list[str]) -> int:
