@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO := runs/demo
 
-.PHONY: install demo test lint docs bench clean
+.PHONY: install demo serve test lint docs bench clean
 
 install: $(STAMP)
 
@@ -30,6 +30,10 @@ demo: install
 	$(BIN)/winnow verify $(DEMO)/run
 	$(BIN)/winnow train $(DEMO)/run/manifest.json --out $(DEMO)/model --steps 60
 	@echo "manifest: $(DEMO)/run/manifest.json"
+
+# Server, worker and deployments on this machine, until Ctrl-C: make serve ARGS='--every 60'
+serve: install
+	exec $(BIN)/winnow serve $(ARGS)
 
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile

@@ -18,6 +18,7 @@ from flows.commands import (
     ask,
     chat,
     classifier,
+    corpus,
     dedup,
     diversity,
     export,
@@ -26,6 +27,7 @@ from flows.commands import (
     recipes,
     report,
     run,
+    serve,
     takedown,
     tokenizer,
     trace,
@@ -60,9 +62,11 @@ for command in (
     export.export,
     chat.chat,
     ablate.ablate,
+    serve.serve,
 ):
     app.command()(command)
 app.add_typer(classifier.app, name="classifier")
+app.add_typer(corpus.app, name="corpus")
 app.add_typer(tokenizer.app, name="tokenizer")
 
 

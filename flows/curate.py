@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from flows import settings
+from flows import faults, settings
 
 settings.apply()
 
@@ -22,6 +22,7 @@ import pipelines.beam  # noqa: E402, F401, I001 - before Beam, so that it comes 
 from apache_beam.options.pipeline_options import PipelineOptions  # noqa: E402
 from prefect import flow, task  # noqa: E402
 from prefect.artifacts import create_markdown_artifact, create_table_artifact  # noqa: E402
+from prefect.tasks import exponential_backoff  # noqa: E402
 
 from flows.cost import metered  # noqa: E402
 from flows.report import make_report  # noqa: E402
@@ -36,11 +37,14 @@ STAGES = ("plan", "extract", "rights", "annotate", "dedup", "cuts", "decide", "s
 def is_passing(_task: Any, _run: Any, state: Any) -> bool:
     """Whether a failed stage is worth another try: wrong input and a full disk stay so, a lost worker may not."""
     fault = state.result(raise_on_failure=False)
-    full = "No space left on device" in str(fault)
-    return not full and not isinstance(fault, (ValueError, FileNotFoundError, KeyboardInterrupt))
+    return faults.is_passing(fault)
 
 
-stage = task(retries=2, retry_delay_seconds=1, retry_condition_fn=is_passing, cache_policy=None)
+# Many runs that lost the same disk or server do not all come back at the same moment: hence the jitter.
+stage = task(
+    retries=2, retry_delay_seconds=exponential_backoff(1), retry_jitter_factor=0.5, retry_condition_fn=is_passing,
+    cache_policy=None,
+)  # fmt: skip
 
 
 @stage(task_run_name="{name}")

@@ -30,3 +30,15 @@ def sentence(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
         return "Stopped. Give the same command again to go on where it stopped."
     return text.splitlines()[-1] if text else type(error).__name__
+
+
+def is_passing(error: object) -> bool:
+    """Whether trying again may help: not with wrong input or a full disk; with a lost worker, or a folder in use.
+
+    >>> is_passing(ValueError("wrong")), is_passing(OSError(28, "No space left on device")), is_passing(OSError("I/O"))
+    (False, False, True)
+    """
+    if type(error).__name__ == "BusyError":  # by name: this file is imported before anything heavy is
+        return True
+    final = (ValueError, FileNotFoundError, ModuleNotFoundError, KeyboardInterrupt)
+    return "No space left on device" not in str(error) and not isinstance(error, final)

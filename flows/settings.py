@@ -9,10 +9,13 @@ import gc
 import logging
 import os
 
-DEFAULTS = {
+OFFLINE = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
+}
+DEFAULTS = {
+    **OFFLINE,
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",
     "PREFECT_LOGGING_LEVEL": "CRITICAL",  # faults reach the user as one sentence from the command line
     "PREFECT_LOGGING_TO_API_ENABLED": "false",

@@ -24,6 +24,10 @@ from recipes.model import Recipe
 NAME = "run.json"
 
 
+class BusyError(ValueError):
+    """Another process holds the folder: waiting helps, and nothing else need be mended."""
+
+
 def path_of(run: str) -> str:
     """Where the run's own description lives."""
     return FileSystems.join(run, NAME)
@@ -125,7 +129,7 @@ def log_event(run: str, event: Mapping[str, Any]) -> None:
 
 @contextmanager
 def locked(run: str) -> Iterator[None]:
-    """Hold the run's folder for this process; ValueError if another process holds it.
+    """Hold the run's folder for this process; BusyError, a ValueError, if another process holds it.
 
     The lock is the kernel's (flock), so it goes when its holder dies, however it dies. On an object store
     there is none to take: there, whole-part writes keep two runs from harming each other.
@@ -138,7 +142,7 @@ def locked(run: str) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise ValueError(
+            raise BusyError(
                 f"{run} is being written by another process. Wait for it, or work in another folder."
             ) from error
         yield

@@ -1,8 +1,10 @@
 """Versions of a manifest: which lie beside each other, which replaces which, and which may still be trained on.
 
 `manifest.json` is the first, `manifest.0002.json` the one after it; each states the sha256 of the one that it replaces,
-so a copy under another name is still known for what it is. A register of removals is a folder with one file a request,
-`request-<id>.parquet`: here only the names matter, so that a trainer needs nothing but the manifest and a listing.
+so a copy under another name is still known for what it is. A corpus of several runs has `manifest-0001.json` and so
+on, and `manifest.json` is the newest once more: what it does not reach was never published. A register of removals is a
+folder with one file a request, `request-<id>.parquet`: here only the names matter, so that a trainer needs nothing but
+the manifest and a listing.
 
 Traded away: a request of the register that a manifest does not name supersedes it even if none of its documents are
 in the shards. Only their URLs could tell, and a manifest has none; `winnow remove MANIFEST --register PATH` settles it.
@@ -18,7 +20,8 @@ from pathlib import Path
 
 from tokenization.manifest import Manifest, file_sha256
 
-FILE = re.compile(r"manifest(?:\.([0-9]{4,}))?\.json")
+FILE = re.compile(r"manifest(?:[.-]([0-9]{4,}))?\.json")
+CORPUS_FIRST = "manifest-0001.json"
 REQUEST = re.compile(r"request-([0-9a-f]{16})\.parquet")
 REGISTER_LOCK = ".lock"  # in every register that was ever written to
 SHARD = re.compile(r"shard-[0-9]+(?:\.v([0-9]+))?\.(?:arrow|parquet)")
@@ -42,6 +45,20 @@ def file_of(version: int) -> str:
     return "manifest.json" if version == 1 else f"manifest.{version:04d}.json"
 
 
+def corpus_file_of(version: int) -> str:
+    """The name of a version's file in a corpus of several runs.
+
+    >>> corpus_file_of(2)
+    'manifest-0002.json'
+    """
+    return f"manifest-{version:04d}.json"
+
+
+def is_of_runs(folder: Path) -> bool:
+    """Whether a folder's manifests are those of a corpus of several runs."""
+    return (folder / CORPUS_FIRST).is_file()
+
+
 def shard_name(number: int, form: str, version: int = 1) -> str:
     """The name of a shard's file, with the version that wrote it, unless that is the first.
 
@@ -62,7 +79,11 @@ def version_in(pattern: re.Pattern[str], name: str) -> int:
 
 
 def files(folder: Path) -> list[Path]:
-    """The manifests of a folder, the first version first."""
+    """The manifests of a folder, the first version first; of a corpus those that were published."""
+    if is_of_runs(folder):
+        newest = folder / file_of(1)
+        published = Manifest.read(newest).version if newest.is_file() else 0
+        return [folder / corpus_file_of(version) for version in range(1, published + 1)]
     found = [(version_in(FILE, path.name), path) for path in folder.glob("manifest*.json")]
     return [path for version, path in sorted(found) if version]
 
@@ -76,8 +97,11 @@ def latest(folder: Path) -> Path | None:
 def history(folder: Path) -> list[Version]:
     """All versions, the first one first; ValueError in a sentence if they do not follow from each other."""
     found = [Version(path, file_sha256(path), Manifest.read(path)) for path in files(folder)]
+    named = corpus_file_of if is_of_runs(folder) else file_of
+    if is_of_runs(folder) and found and file_sha256(folder / file_of(1)) != found[-1].sha256:
+        raise ValueError(f"{folder / file_of(1)} is not the same as {found[-1].path}. Copy that one over it.")
     for number, version in enumerate(found, 1):
-        if version.manifest.version != number or version.path.name != file_of(number):
+        if version.manifest.version != number or version.path.name != named(number):
             raise ValueError(f"{version.path} is version {version.manifest.version}, number {number} of its folder. "
                              "Restore the manifests that are missing.")  # fmt: skip
         if number > 1 and version.manifest.parent != found[number - 2].sha256:
@@ -87,12 +111,21 @@ def history(folder: Path) -> list[Version]:
 
 
 def newer(path: Path) -> Path | None:
-    """The newest manifest beside `path` that descends from it, whatever they are called; None if none does."""
+    """The newest manifest beside `path` that descends from it, whatever they are called; None if none does.
+
+    A version of a corpus that only has more in it than `path` replaces nothing: None if all that came after is so.
+    """
     children = {Manifest.read(file).parent: file for file in files(path.parent) if version_in(FILE, file.name) > 1}
     found, sha256 = None, file_sha256(path)
     while sha256 in children:
         found = children.pop(sha256)
         sha256 = file_sha256(found)
+    if (
+        found is not None
+        and is_of_runs(path.parent)
+        and set(Manifest.read(found).obeys) <= set(Manifest.read(path).obeys)
+    ):
+        return None
     return found
 
 
@@ -102,7 +135,11 @@ def erased_file(folder: Path) -> Path:
 
 
 def erased(folder: Path) -> set[str]:
-    """Paths of the shards that were deleted on purpose; empty if none was."""
+    """Paths of the shards that were deleted on purpose, of a corpus those of its runs; empty if none was."""
+    if is_of_runs(folder):
+        paths = {shard.path for file in files(folder) for shard in Manifest.read(file).shards}
+        runs = {str(Path(path).parent.parent) for path in paths}
+        return {f"{run}/{path}" for run in runs for path in erased(folder / run)}
     file = erased_file(folder)
     return set(json.loads(file.read_bytes())["shards"]) if file.is_file() else set()
 
@@ -174,9 +211,12 @@ def superseded(path: Path, register: Path | None = None) -> str | None:
         return f"{path} is superseded: {after.name}, beside it, leaves out what was asked to be removed. Use {after}."
     if (half := begun(path.parent)) is not None:
         return half
+    if register is None and is_of_runs(path.parent) and (path.parent / "register").is_dir():
+        register = path.parent / "register"  # a corpus's own
     if register is not None and (left := pending(Manifest.read(path), register)):
-        return (f"{path} does not obey {_few(left)} of the register {register}. `winnow remove {path} --register "
-                f"{register}` makes a version that does.")  # fmt: skip
+        mend = f"corpus remove {path.parent}" if is_of_runs(path.parent) else f"remove {path} --register {register}"
+        return (f"{path} does not obey {_few(left)} of the register {register}. `winnow {mend}` makes a version that "
+                "does.")  # fmt: skip
     return None
 
 

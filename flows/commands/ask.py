@@ -182,9 +182,13 @@ def verify(run: RunFolder) -> None:
     """Prove that every record has one fate, that the counts add up, and that every hash holds."""
     from stats.run import open_run
     from stats.verify import verify as prove
+    from stats.verify_corpus import corpus_of, verify_corpus
 
-    with open_run(run) as opened:
-        problems = list(prove(opened))
+    if (corpus := corpus_of(run)) is not None:
+        problems = verify_corpus(corpus)
+    else:
+        with open_run(run) as opened:
+            problems = list(prove(opened))
     for problem in problems:
         console.print(escape(str(problem)), soft_wrap=True)
     if problems:

@@ -47,8 +47,8 @@ def remove(
     from pipelines.removal.remove import remove as take_out
     from pipelines.removal.request import Request
 
-    targets = _targets(url or [], domain or [], doc or [], list_ or [])
-    day = _day(date)
+    targets = targets_of(url or [], domain or [], doc or [], list_ or [])
+    day = day_of(date)
     if not targets and register is not None and reason is None:
         made = obey(manifest, register, dry_run)
         for outcome in made:
@@ -64,14 +64,16 @@ def remove(
         raise typer.Exit(1) from error
 
 
-def _targets(urls: list[str], domains: list[str], docs: list[str], lists: list[str]) -> list[Target]:
+def targets_of(urls: list[str], domains: list[str], docs: list[str], lists: list[str]) -> list[Target]:
+    """What the options of a removal name; ValueError or FileNotFoundError in a sentence."""
     from pipelines.removal.request import doc_target, domain_target, read_list, url_target
 
     asked = [*map(url_target, urls), *map(domain_target, domains), *map(doc_target, docs)]
     return [*asked, *(target for path in lists for target in read_list(path))]
 
 
-def _day(date: str | None) -> str:
+def day_of(date: str | None) -> str:
+    """A date as the register keeps it, today without one; ValueError in a sentence."""
     try:
         return (datetime.date.fromisoformat(date) if date else datetime.datetime.now(datetime.UTC).date()).isoformat()
     except ValueError as error:

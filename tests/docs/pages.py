@@ -15,6 +15,7 @@ from pathlib import Path
 REPO = Path(__file__).resolve().parents[2]
 PAGES = {path.name: path for path in [*sorted(REPO.glob("docs/*.md")), REPO / "README.md", REPO / "README.zh-CN.md"]}
 FENCE = re.compile(r"^```(\w*)")
+WALK = re.compile(r"^## (?:Every day|每天自动运行)\n(.*?)^## ", re.MULTILINE | re.DOTALL)
 PROGRAM = re.compile(r"(?:winnow|torchrun|python|make|pip|source(?= \.))\b")
 
 
@@ -54,3 +55,13 @@ def commands(name: str) -> list[Given]:
             into = words[-1] if words[-2:-1] == [">"] else None
             made.append(Given(line, tuple(words[:-2] if into else words), into, fails))
     return made
+
+
+def walk(name: str) -> list[str]:
+    """The lines of a page's section "Every day" that a person types after the first, which serves until Ctrl-C."""
+    section = WALK.search(PAGES[name].read_text("utf-8"))
+    assert section is not None, name
+    lines = section.group(1).splitlines()
+    typed = [line.strip().removeprefix("$ ") for line in lines if line.startswith(("$ ", "    "))]
+    assert typed[0].startswith("make serve "), name
+    return typed[1:]

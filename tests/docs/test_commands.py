@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import PAGES, REPO, Given, commands, lines_of
+from tests.docs.pages import PAGES, REPO, Given, commands, lines_of, walk
 from tests.docs.scenes import APPENDED, BETWEEN, FIRST, REPLACED, SCENES, SEED, copied
 from tests.docs.scenes import PAGES as SMALL
 
@@ -27,6 +27,8 @@ NOT_GIVEN = {
     ("README.md", "winnow explore runs/first"),
     ("explorer.md", "winnow explore runs/first"),
     ("exports.md", "python -m venv ENV && ENV/bin/pip install mosaicml-streaming==0.13.0"),
+    ("operations.md", "make serve ARGS='--every 60 --settle 5'"),
+    ("README.md", "make serve ARGS='--every 60 --settle 5'"),
     ("training.md", "torchrun --nproc-per-node=8 -m training runs/first/manifest.json --out runs/model --steps 200 --parallel fsdp"),
     ("training.md", "winnow train s3://bucket/runs/first/manifest.json --out runs/model --window 268435456 --cache-bytes 50000000000"),
     ("tutorial.md", "make install"),
@@ -37,6 +39,18 @@ PARSED = {
     "winnow ablate runs/second --recipes zh-en-general,fineweb --tokens 1000000 --out runs/ablation",
     "winnow ablate runs/first --recipes zh-en-general,fineweb --tokens 200000 --out ablation --width 64 --points 2 --vocab 2048",
 }
+# Forms of commands, with names to be filled in; tests/flows/test_corpus_commands.py gives them.
+FORMS = (
+    "winnow corpus extend CORPUS INPUTS --recipe zh-en-general     # what is new; also begins a corpus",
+    "winnow corpus remove CORPUS --requests FOLDER                 # or --url, --domain, --doc, --reason",
+    "winnow corpus remove CORPUS                                   # finishes what was cut off",
+    "winnow corpus show CORPUS",
+    "winnow versions CORPUS; winnow verify CORPUS; winnow train CORPUS/manifest.json --out MODEL",
+)
+NOT_GIVEN |= {("operations.md", line) for line in FORMS}
+# Given by tests/flows/test_every_day.py, to deployments that are served.
+for page in ("README.md", "operations.md"):
+    NOT_GIVEN |= {(page, line) for line, _ in lines_of(PAGES[page]) if line in walk("README.md")}
 TWINS = {"README.zh-CN.md": "README.md", "tutorial.zh-CN.md": "tutorial.md"}
 SHARED = {"--recipe", "--measure-for", "--opt-outs"}  # a run with no other options is made once for all pages
 
@@ -218,6 +232,10 @@ def test_the_chinese_pages_give_the_same_commands() -> None:
         return [re.sub(r'--reason "[^"]*"', '--reason ""', line.removesuffix(" --zh")) for line in lines]
 
     assert levelled("README.zh-CN.md") == levelled("README.md")
+
+
+def test_every_walk_is_the_one_that_is_gone() -> None:
+    assert walk("operations.md") == walk("README.md") == walk("README.zh-CN.md")
 
 
 def test_every_command_named_in_a_sentence_is_one() -> None:

@@ -94,11 +94,14 @@ def write_crawl(path: Path, content: Sequence[Page]) -> Path:
     return path
 
 
-def make_run(run: Path, crawl: Path, register: Path | None = None, recipe: Recipe = RECIPE) -> Path:
+def make_run(
+    run: Path, crawl: Path, register: Path | None = None, recipe: Recipe = RECIPE, against: str | None = None,
+    tokenizer: str | None = None,
+) -> Path:  # fmt: skip
     """All stages of `winnow run`, one after another; called again, it carries on as that does."""
     where, options, threads = str(run), beam_options(1), beam_options(1, threads=True)
     asked = str(register) if register else None
-    runs.begin(where, [str(crawl)], recipe, None, 40_000)
+    runs.begin(where, [str(crawl)], recipe, tokenizer, 40_000, against=against)
     parts = plan([str(crawl)], 40_000)
     described = runs.load(where)
     described["parts"] = [part.as_dict() for part in parts]
@@ -109,10 +112,10 @@ def make_run(run: Path, crawl: Path, register: Path | None = None, recipe: Recip
         ("extract", lambda: extract(where, parts, recipe, threads)),
         ("rights", lambda: rights(where, indices, recipe, threads)),
         ("annotate", lambda: annotate(where, indices, recipe, (), options)),
-        ("dedup", lambda: deduplicate(where, indices, recipe, None, threads)),
+        ("dedup", lambda: deduplicate(where, indices, recipe, against, threads)),
         ("decide", lambda: decide(where, indices, recipe, asked, options)),
         ("scrub", lambda: scrub(where, indices, recipe, options)),
-        ("tokenize", lambda: tokenize(where, indices, recipe, None, asked, options)),
+        ("tokenize", lambda: tokenize(where, indices, recipe, tokenizer, asked, options)),
     ):
         runs.finish_stage(where, name, work())
     return run
