@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from pipelines.sources.archive import read_arc, read_warc, reject
+from pipelines.sources.parquet import read_parquet
 from pipelines.sources.part import Item, Part
-from pipelines.sources.tables import read_html, read_jsonl, read_parquet
+from pipelines.sources.tables import read_html, read_jsonl, read_outside
 
 READERS: dict[str, Callable[[Part], Iterator[Item]]] = {
     "warc": read_warc,
@@ -14,6 +15,7 @@ READERS: dict[str, Callable[[Part], Iterator[Item]]] = {
     "html": read_html,
     "jsonl": read_jsonl,
     "parquet": read_parquet,
+    "outside": read_outside,
 }
 
 

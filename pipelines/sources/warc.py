@@ -95,7 +95,8 @@ def raw_records(stream: IO[bytes], start: int, end: int, bodies: bool) -> Iterat
                 yield held
             if damage.offset >= end and not to_the_end:
                 return  # the fault lies in the next part, which will tell it
-            yield damage
+            if damage.length or resume is None:  # else the way back is here: the next turn says what this is
+                yield damage
             position = resume
 
 

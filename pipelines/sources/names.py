@@ -1,0 +1,30 @@
+"""Names of files, which may be any bytes, and links, which may lead anywhere.
+
+A crawl that was fetched from somewhere is a folder made by a stranger: a page in it may be a link to a file of this
+machine, or a pipe that never ends, and its name need not be text.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def source_of(name: str) -> str:
+    r"""A file's name as text: bytes that are no UTF-8 as escapes.
+
+    >>> source_of("页.html"), source_of("a\udcff.html")
+    ('页.html', 'a\\xff.html')
+    """
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def is_file(path: str) -> bool:
+    """Whether this is a file, and no pipe or device; what lies in an object store always is."""
+    return "://" in path or Path(path).is_file()
+
+
+def leads_away(path: str, folder: str) -> bool:
+    """Whether a file found in `folder` is a link to somewhere outside of it."""
+    if "://" in path:
+        return False
+    return not Path(path).resolve().is_relative_to(Path(folder).resolve())
