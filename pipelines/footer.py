@@ -17,6 +17,8 @@ from typing import IO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+# What reading a damaged file raises: Parquet's own exceptions reach Python as RuntimeError.
+UNREADABLE = (OSError, pa.ArrowException, RuntimeError)
 DEEPEST = 100  # levels that are accepted, of schemas and of structs in the footer
 SMALL = 16 << 10  # bytes of a footer that cannot hold more levels than Arrow bears: an element takes four at least
 FIXED = {1: 0, 2: 0, 3: 1, 7: 8, 13: 16}  # bytes of a field by its type: true, false, byte, double, uuid
@@ -25,7 +27,7 @@ SCHEMA, CHILDREN = 2, 5  # field ids: FileMetaData.schema, SchemaElement.num_chi
 
 
 def open_parquet(stream: IO[bytes]) -> pq.ParquetFile:
-    """The file as Arrow opens it; ArrowException or OSError if it does not, or must not be asked to."""
+    """The file as Arrow opens it; one of UNREADABLE if it does not, or must not be asked to."""
     size = stream.seek(0, 2)
     stream.seek(max(size - 8, 0))
     length = int.from_bytes(stream.read(4), "little")

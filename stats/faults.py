@@ -6,9 +6,8 @@ import re
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 
-from pipelines.footer import open_parquet
+from pipelines.footer import UNREADABLE, open_parquet
 
 
 def sentence(error: duckdb.Error) -> str:
@@ -31,6 +30,6 @@ def fault(path: Path) -> str | None:
     try:
         with path.open("rb") as stream:
             open_parquet(stream)
-    except (pa.ArrowException, OSError) as error:
+    except UNREADABLE as error:
         return f"{path} cannot be read ({str(error).splitlines()[0]}). Delete it and run again."
     return None

@@ -19,6 +19,7 @@ from pipelines.sources.part import MAX_BODY
 CHARSET = re2.compile(rb"""(?i)charset\s*=\s*["']?([A-Za-z0-9_:.+-]{1,40})""")
 HTML_TYPES = ("text/html", "application/xhtml+xml")
 STATUS = re2.compile(rb"[0-9]{1,9}")
+MOST_HEADER = 1 << 20
 CHUNK_LINE = 4096  # bytes of a chunk's first line, extensions included
 MOST_CHUNKS = 1 << 20  # of one body: a byte a chunk would keep a worker busy for a minute
 UNSAID = ("", "application/octet-stream", "application/http", "unknown/unknown", "no-type")
@@ -78,8 +79,10 @@ def make_page(headers: tuple[tuple[str, str], ...], payload: bytes) -> Page:
 
 
 def split_head(raw: bytes) -> tuple[bytes, bytes]:
-    """Header block and body, at the first blank line."""
-    cuts = [(at, len(mark)) for mark in (b"\r\n\r\n", b"\n\n") if (at := raw.find(mark, 0, 1 << 20)) >= 0]
+    """Header block and body, at the first blank line; Refused if it is too far away."""
+    cuts = [(at, len(mark)) for mark in (b"\r\n\r\n", b"\n\n") if (at := raw.find(mark, 0, MOST_HEADER)) >= 0]
+    if not cuts and len(raw) > MOST_HEADER:
+        raise Refused("http.damaged", "The headers do not end within 1 MiB.")
     if not cuts:
         return raw[: 1 << 16], b""
     at, width = min(cuts)

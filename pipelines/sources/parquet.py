@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipelines.footer import open_parquet
+from pipelines.footer import UNREADABLE, open_parquet
 from pipelines.sources.archive import reject
 from pipelines.sources.part import MAX_BODY, Item, Part
 from pipelines.sources.storage import open_raw
@@ -40,8 +40,7 @@ def read_parquet(part: Part) -> Iterator[Item]:
             names, groups = _columns(table.schema_arrow), range(part.start, part.end)
             most = most_of(part.path)
             for batch in table.iter_batches(_batch_rows(table.metadata, groups), row_groups=groups, columns=names):
-                for row in _rows(batch):
-                    size = 0 if row is None else sum(map(len, row.values()))
+                for row, size in _rows(batch):
                     given += size
                     if given > most:
                         yield bomb(part, offset)
@@ -51,7 +50,7 @@ def read_parquet(part: Part) -> Iterator[Item]:
                     else:
                         yield from_row(part, offset, 1, row, "parquet.no_text")
                     offset += 1
-    except (OSError, pa.ArrowException) as error:
+    except UNREADABLE as error:
         told = (str(error).splitlines() or [type(error).__name__])[0]
         yield reject(part, offset, 0, None, "file.unreadable", f"{told}; the rest was passed over.")
 
@@ -81,17 +80,19 @@ def _batch_rows(metadata: pq.FileMetaData, groups: range) -> int:
     return min(max(MAX_BODY // max(largest, 1), 1), MOST_ROWS)
 
 
-def _rows(batch: pa.RecordBatch) -> Iterator[dict[str, Any] | None]:
-    """Rows as dictionaries of their values that are no nulls; None for a row with a value that is too large."""
+def _rows(batch: pa.RecordBatch) -> Iterator[tuple[dict[str, Any] | None, int]]:
+    """Rows as dictionaries of their values that are no nulls, and their bytes; None where a value is too large."""
     columns = {name: _as_bytes(column) for name, column in zip(batch.schema.names, batch.columns, strict=True)}
-    sizes = [pc.fill_null(pc.binary_length(column), 0).to_pylist() for column, _ in columns.values()]
+    lengths = [pc.fill_null(pc.binary_length(column), 0).to_pylist() for column, _ in columns.values()]
     for row in range(batch.num_rows):
-        if any(size[row] > MAX_BODY for size in sizes):
-            yield None
+        sizes = [column[row] for column in lengths]
+        if max(sizes, default=0) > MAX_BODY:
+            yield None, sum(sizes)
             continue
         values = {name: _value(column[row].as_py(), is_text) for name, (column, is_text) in columns.items()}
         url = values.pop("metadata", None)
-        yield {name: value for name, value in {**values, "url": values.get("url") or url}.items() if value is not None}
+        values["url"] = values.get("url") or url
+        yield {name: value for name, value in values.items() if value is not None}, sum(sizes)
 
 
 def _as_bytes(column: pa.Array) -> tuple[pa.Array, bool]:

@@ -13,10 +13,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import IO
 
-import pyarrow as pa
 from apache_beam.io.filesystems import FileSystems
 
-from pipelines.footer import open_parquet
+from pipelines.footer import UNREADABLE, open_parquet
 from pipelines.parts import fingerprint
 from pipelines.sources.names import is_file, leads_away, source_of
 from pipelines.sources.part import Part
@@ -165,7 +164,7 @@ def _cut_row_groups(source: str, path: str) -> Iterator[Cut]:
         with open_raw(path) as stream:
             metadata = open_parquet(stream).metadata
             rows = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
-    except (pa.ArrowException, OSError):
+    except UNREADABLE:
         rows = [1]  # read() will say what is wrong with it, as one reject
     mark = digest(path, 0, size_of(path))
     for i, count in enumerate(rows):

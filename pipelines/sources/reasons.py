@@ -18,7 +18,7 @@ REASONS: dict[str, str] = {
     "parquet.no_text": "the row has no text, content or html",
     "row.too_large": "the line, or a value of the row, is larger than 64 MiB",
     "file.unreadable": "the file or row group cannot be read",
-    "file.too_large": "the file expands to more than 1 GiB and 200 times its size; the rest was passed over",
+    "file.too_large": "the file expands to more than 256 MiB and 200 times its size; the rest was passed over",
     "file.outside": "a link that leads out of the folder that was named: it is not followed",
     "extract.empty": "the extractor found no main text",
     "extract.timeout": "the page took longer than the recipe's timeout_s",

@@ -23,7 +23,7 @@ TEXT = ("text", "content", "raw_content")
 FIELDS = ("title", "author", "date", "lang", "license")
 # A compressed file, or a Parquet file, is read until it has given so much more than it holds: beyond that it is a bomb.
 # Crawled text in JSON compresses by 5 to 20.
-FREE, EXPANDS = 1 << 30, 200
+FREE, EXPANDS = 256 << 20, 200
 
 
 def opened(path: str) -> IO[bytes]:
@@ -72,7 +72,7 @@ def most_of(path: str) -> int:
 
 def bomb(part: Part, offset: int) -> Item:
     """What is said where a file has given more than `most_of` it."""
-    told = f"The file expands to more than 1 GiB and {EXPANDS} times its size; the rest was passed over."
+    told = f"The file expands to more than 256 MiB and {EXPANDS} times its size; the rest was passed over."
     return reject(part, offset, 0, None, "file.too_large", told)
 
 
