@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO := runs/demo
 
-.PHONY: install demo test lint bench clean
+.PHONY: install demo test lint audit bench clean
 
 install: $(STAMP)
 
@@ -39,6 +39,13 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python .ci/licences.py
+
+# Asks a database of known faults, hence the network: no part of `make test`.
+audit: install
+	$(BIN)/python -m venv .venv/audit
+	.venv/audit/bin/python -m pip install --quiet pip-audit==2.10.1
+	$(BIN)/python -m pip freeze --exclude-editable | .venv/audit/bin/pip-audit --strict --requirement /dev/stdin --no-deps --disable-pip
 
 bench: install
 	$(BIN)/python benchmarks/kernels.py

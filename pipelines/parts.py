@@ -38,7 +38,7 @@ def part_path(run: str, dataset: str, index: int) -> str:
 def fingerprint(*ingredients: object) -> str:
     """A stable 128-bit digest, 32 hex digits, of JSON-able ingredients."""
     text = json.dumps(ingredients, sort_keys=True, ensure_ascii=False, default=str)
-    return xxhash.xxh3_128_hexdigest(text.encode("utf-8", "backslashreplace"))  # a file's name need not be text
+    return xxhash.xxh3_128_hexdigest(text.encode())
 
 
 def read_footer(path: str) -> Mapping[bytes, bytes]:

@@ -49,7 +49,7 @@ def save(run: str, described: Mapping[str, Any]) -> None:
     temporary = path_of(run) + ".tmp"
     with FileSystems.create(temporary, mime_type="application/octet-stream") as sink:
         text = json.dumps(described, indent=1, sort_keys=True, ensure_ascii=False)
-        sink.write(text.encode("utf-8", "backslashreplace") + b"\n")  # a file's name may hold bytes that are no text
+        sink.write(text.encode("utf-8", "backslashreplace") + b"\n")  # an input's name need not be text
     replace(temporary, path_of(run))
 
 

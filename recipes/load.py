@@ -15,12 +15,14 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import re2
 from pydantic import ValidationError
 
 from recipes.faults import line_of_step, told
 from recipes.model import Recipe
 
 MOST_BYTES = 1 << 20  # of a recipe's file: the largest that ships has a fiftieth
+MANY_DOTS = re2.compile(rb"(?:[A-Za-z0-9_\"'-]+[ \t]*\.[ \t]*){50}")  # tomllib's time is quadratic in a key's parts
 SECTIONS = ("extract", "rights", "dedup", "decontaminate", "scrub", "tokens", "mixture")
 
 
@@ -70,6 +72,8 @@ def parse(source: bytes, name: str) -> Recipe:
 
 
 def _read(source: bytes, name: str) -> dict[str, Any]:
+    if MANY_DOTS.search(source):
+        raise ValueError(f"{name} is no valid recipe: a key in it has more than 50 parts.")
     try:
         return tomllib.loads(source.decode())
     except RecursionError as error:

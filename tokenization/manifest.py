@@ -155,7 +155,7 @@ class Manifest(_Strict):
         try:
             return Manifest.model_validate_json(file.read_bytes())
         except ValidationError as error:
-            first = error.errors()[0]
+            first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(map(str, first["loc"])) or "file"
             raise ValueError(f"{path} is no valid manifest: {where}: {first['msg']}.") from error
 

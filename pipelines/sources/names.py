@@ -6,7 +6,28 @@ machine, or a pipe that never ends, and its name need not be text.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+RAW = "\0"  # no name of a file has it
+
+
+def portable(path: str) -> str:
+    r"""A path as it travels to workers and lies in run.json, which take text only; `real` undoes it.
+
+    >>> portable("页.html"), portable("a\udcff")
+    ('页.html', '\x0061ff')
+    """
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return RAW + os.fsencode(path).hex()
+    return path
+
+
+def real(path: str) -> str:
+    """The path that `portable` was given."""
+    return os.fsdecode(bytes.fromhex(path[1:])) if path.startswith(RAW) else path
 
 
 def source_of(name: str) -> str:

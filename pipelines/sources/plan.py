@@ -17,7 +17,7 @@ from apache_beam.io.filesystems import FileSystems
 
 from pipelines.footer import UNREADABLE, open_parquet
 from pipelines.parts import fingerprint
-from pipelines.sources.names import is_file, leads_away, source_of
+from pipelines.sources.names import is_file, leads_away, portable, source_of
 from pipelines.sources.part import Part
 from pipelines.sources.resync import starts_member
 from pipelines.sources.storage import CHUNK, digest, open_raw, size_of
@@ -52,7 +52,12 @@ def plan(inputs: Sequence[str], part_bytes: int | None = None) -> list[Part]:
                 )
     cuts = [cut for source, path in files.items()
             for cut in (_unread(source, path) if source in away else _cut(source, path, part_bytes))]  # fmt: skip
-    return [Part(i, *cut) for i, cut in enumerate(_group_html(cuts, part_bytes or SMALLEST))]
+    return [
+        Part(i, kind, source, portable(path), start, end, records, mark, tuple(map(portable, names)))
+        for i, (kind, source, path, start, end, records, mark, names) in enumerate(
+            _group_html(cuts, part_bytes or SMALLEST)
+        )
+    ]
 
 
 def expand(named: str) -> Iterator[tuple[str, str, bool]]:
