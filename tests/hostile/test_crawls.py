@@ -1,7 +1,8 @@
 """Every hostile input that a crawl can hold: one reject or one document, the neighbours whole, time and memory bounded.
 
 Each case runs the reader and the extract job in another process. `told` is what the hostile part of the input must give,
-in order: reasons of rejects, or "document". Bounds are some five times what a case takes on a quiet machine.
+in order: reasons of rejects, or "document". Bounds are in CPU
+seconds, some five times what a case takes; the wall clock only ends what hangs.
 """
 
 from __future__ import annotations
