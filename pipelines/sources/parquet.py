@@ -72,11 +72,10 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _batch_rows(metadata: pq.FileMetaData, groups: range) -> int:
-    """So few rows at a time that they fit into MAX_BODY, were each as large as the whole of its column: a value that
-    is stored once may stand in every row."""
-    chunks = [metadata.row_group(i).column(j) for i in groups for j in range(metadata.num_columns)]
-    read = [c.total_uncompressed_size for c in chunks if c.path_in_schema in (*PLAIN, "metadata.url")]
-    largest = max(read, default=0)
+    """So few rows at a time that they fit into MAX_BODY, were each as large as the whole row group: a value that is
+    stored once may stand in every row. The columns' own sizes would be nearer, but asking pyarrow for the metadata of
+    a column that contradicts itself ends the process."""
+    largest = max((metadata.row_group(i).total_byte_size for i in groups), default=0)
     return min(max(MAX_BODY // max(largest, 1), 1), MOST_ROWS)
 
 
