@@ -128,4 +128,5 @@ def read_html(part: Part) -> Iterator[Item]:
 
 def read_outside(part: Part) -> Iterator[Item]:
     """A link that leads out of the folder that was named: it is not followed."""
-    yield reject(part, 0, 0, None, "file.outside", "It is a link to a place outside the folder that was named.")
+    told = "It is a link to a place outside the folder that was named; name that place too, if it is meant."
+    yield reject(part, 0, 0, None, "file.outside", told)
