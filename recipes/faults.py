@@ -26,7 +26,7 @@ def told(name: str, source: str, data: dict[str, Any], fault: Any) -> str:
     loc = fault["loc"]  # an item of a union is followed by the tag that chose its model
     tags = {at for at in range(1, len(loc)) if isinstance(loc[at - 1], int) and loc[at] in TAGS}
     where = [part for at, part in enumerate(loc)
-             if not at or at not in tags and part not in BRANCHES and not str(part).startswith(GENERIC)]  # fmt: skip
+             if not at or (at not in tags and part not in BRANCHES and not str(part).startswith(GENERIC))]  # fmt: skip
     dotted = ".".join(str(part) for part in where)
     line = line_of(source, data, where)
     place = f"{name}, line {line}" if line else name
