@@ -17,8 +17,8 @@ from typing import IO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-# What reading a damaged file raises: Parquet's own exceptions reach Python as RuntimeError, and a column's name need not
-# be UTF-8.
+# What reading a damaged file raises: Parquet's own exceptions reach Python as RuntimeError, and a column's name need
+# not be UTF-8.
 UNREADABLE = (OSError, pa.ArrowException, RuntimeError, UnicodeError)
 DEEPEST = 100  # levels that are accepted, of schemas and of structs in the footer
 SMALL = 16 << 10  # bytes of a footer that cannot hold more levels than Arrow bears: an element takes four at least
