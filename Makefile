@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO := runs/demo
 
-.PHONY: install demo serve test lint docs bench clean
+.PHONY: install demo serve test lint audit docs bench clean
 
 install: $(STAMP)
 
@@ -43,6 +43,13 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python .ci/licences.py
+
+# Asks a database of known faults, hence the network: no part of `make test`.
+audit: install
+	$(BIN)/python -m venv .venv/audit
+	.venv/audit/bin/python -m pip install --quiet pip-audit==2.10.1
+	$(BIN)/python -m pip freeze --exclude-editable | .venv/audit/bin/pip-audit --strict --requirement /dev/stdin --no-deps --disable-pip
 
 # A broken link fails it. The notice that is turned off is about MkDocs 2, which the pins leave out.
 docs: install

@@ -28,6 +28,9 @@ ALIASES = {
     "x-euc-jp": "euc-jp", "utf8": "utf-8", "unicode": "utf-16", "x-mac-roman": "mac-roman",
     "koi8": "koi8-r", "x-cp1251": "windows-1251", "x-cp1252": "windows-1252",
 }  # fmt: skip
+# Python has codecs that are no page's charset: some raise on any input, one takes quadratic time, some make half
+# characters or hide markup. The standard has none of them (https://encoding.spec.whatwg.org/#security-background).
+NO_CHARSET = ("idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "utf_7")
 # Undefined in Python's table, control characters in every browser's.
 LENIENT = ("windows-1252", "cp874", "windows-1251", "windows-1254", "windows-1250", "windows-1253")
 
@@ -45,8 +48,8 @@ class Decoded:
 def codec(label: str | None) -> str | None:
     """Python's codec for a charset label, or None if there is none that yields text.
 
-    >>> codec("GB2312"), codec("latin1"), codec("rot13")
-    ('gb18030', 'windows-1252', None)
+    >>> codec("GB2312"), codec("latin1"), codec("rot13"), codec("UTF-7")
+    ('gb18030', 'windows-1252', None, None)
     """
     if not label:
         return None
@@ -55,7 +58,8 @@ def codec(label: str | None) -> str | None:
         found = codecs.lookup(name)
     except (LookupError, ValueError):
         return None
-    return name if found._is_text_encoding else None
+    known = found._is_text_encoding and found.name.replace("-", "_") not in NO_CHARSET
+    return name if known else None
 
 
 def decode(payload: bytes, header_charset: str | None) -> Decoded:

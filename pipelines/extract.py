@@ -31,9 +31,11 @@ from pipelines.parts import fingerprint, part_path, read_counts, write_part
 from pipelines.policies import policy_batches
 from pipelines.schemas import DOCUMENTS, POLICIES, REJECTS
 from pipelines.sources import Part, PolicyFile, Record, Reject, Skipped, read
+from pipelines.sources.part import Item
 from recipes.model import Extract, Recipe
 
 BATCH_ROWS = 1024
+BATCH_BYTES = 64 << 20  # characters of text in a batch: a thousand texts may be of any size
 
 
 def extract(run: str, parts: list[Part], recipe: Recipe, options: PipelineOptions) -> dict[str, int]:
@@ -55,7 +57,7 @@ def extract_part(part: Part, run: str, choices: Extract, shared: int = 0) -> dic
     beside = (read_counts(part_path(run, dataset, part.index), mark) for dataset in ("policies", "rejects"))
     if done is not None and all(counts is not None for counts in beside):
         return done
-    work = _PartWork(part, sandboxes(choices, shared))
+    work = _PartWork(part, sandboxes(choices, shared), choices.max_bytes)
 
     def write_beside() -> None:
         kept = {"policies": len(work.policies)}
@@ -80,33 +82,41 @@ class _Page:
 class _PartWork:
     """Reads one part; gathers rejects, policies and counts while documents stream out."""
 
-    def __init__(self, part: Part, pool: SandboxPool[_Page]) -> None:
+    def __init__(self, part: Part, pool: SandboxPool[_Page], most: int) -> None:
         self.part = part
         self.pool = pool
+        self.most = most  # bytes of a text
         self.rejects: list[dict[str, Any]] = []
         self.policies: list[tuple[PolicyFile, bytes]] = []  # bodies packed: a small crawl can hold many large ones
         self.rows: list[dict[str, Any]] = []
+        self.held = 0
+        self.ended = False
         self.counts: Counter[str] = Counter(records=0, documents=0, rejects=0)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Documents as batches, in the order in which the part yields them."""
-        for page, result in self.pool.extract_many(self._html_pages()):
-            if isinstance(result, Failure):
-                self._reject(page.record, result.reason, result.detail)
-            else:
-                self._keep(page.record, page.decoded, result)
-            if len(self.rows) >= BATCH_ROWS:
+        items = read(self.part)
+        while not self.ended:
+            for page, result in self.pool.extract_many(self._html_pages(items)):
+                if isinstance(result, Failure):
+                    self._reject(page.record, result.reason, result.detail)
+                else:
+                    self._keep(page.record, page.decoded, result)
+                if self._full():
+                    yield self._flush()
+            if self.rows:
                 yield self._flush()
-        if self.rows:
-            yield self._flush()
+
+    def _full(self) -> bool:
+        return len(self.rows) >= BATCH_ROWS or self.held >= BATCH_BYTES
 
     def _flush(self) -> pa.RecordBatch:
-        rows, self.rows = self.rows, []
+        rows, self.rows, self.held = self.rows, [], 0
         return pa.RecordBatch.from_pylist(rows, schema=DOCUMENTS)
 
-    def _html_pages(self) -> Iterator[tuple[_Page, str]]:
-        """Pages that need extraction; everything else is settled on the way."""
-        for item in read(self.part):
+    def _html_pages(self, items: Iterator[Item]) -> Iterator[tuple[_Page, str]]:
+        """Pages that need extraction; everything else is settled on the way, until there is a batch of it."""
+        for item in items:
             self.counts["records"] += 1
             if isinstance(item, Skipped):
                 self.counts[f"skipped.{item.record_type}"] += 1
@@ -122,21 +132,27 @@ class _PartWork:
                     self._keep_text(item, decoded, decoded.text)
                 else:
                     yield _Page(item, decoded), decoded.text
+            if self._full():
+                return
+        self.ended = True
 
     def _keep_text(self, record: Record, decoded: Decoded | None, text: str) -> None:
         fields = record.fields
         given = Extracted(text=text, title=fields.get("title"), author=fields.get("author"),
                           date=fields.get("date"), html_lang=fields.get("lang"), license=fields.get("license"),
                           robots=None, tdm_reservation=None, tdm_policy=None)  # fmt: skip
-        if text.strip():
-            self._keep(record, decoded, given)
-        else:
+        if not text.strip():
             self._reject(record, "extract.empty", "The record holds no text.")
+        elif (size := len(text.encode())) > self.most:
+            self._reject(record, "extract.too_large", f"The text has {size} bytes, over the recipe's max_bytes.")
+        else:
+            self._keep(record, decoded, given)
 
     def _keep(self, record: Record, decoded: Decoded | None, result: Extracted) -> None:
         self.counts["documents"] += 1
         name = "given" if record.text is not None or record.kind == "text" else self.pool.name
         self.rows.append(document_row(record, decoded, result, name))
+        self.held += len(result.text)
 
     def _reject(self, at: Record | Reject, reason: str, detail: str | None) -> None:
         self.counts["rejects"] += 1

@@ -21,6 +21,8 @@ import pyarrow.parquet as pq
 import xxhash
 from apache_beam.io.filesystems import FileSystems
 
+from pipelines.footer import UNREADABLE, open_parquet
+
 FINGERPRINT = b"winnow.fingerprint"
 COUNTS = b"winnow.counts"
 ROW_GROUP = 16_384
@@ -45,8 +47,8 @@ def read_footer(path: str) -> Mapping[bytes, bytes]:
     """The key-value metadata of a part; empty if there is no such file or it is not Parquet."""
     try:
         with FileSystems.open(path, mime_type="application/octet-stream") as stream:
-            return pq.read_metadata(stream).metadata or {}
-    except (OSError, pa.ArrowInvalid):  # absent, or damaged since: either way it must be made again
+            return open_parquet(stream).metadata.metadata or {}
+    except UNREADABLE:  # absent, or damaged since: either way it must be made again
         return {}
 
 
@@ -125,7 +127,7 @@ def read_rows(path: str) -> int:
     """How many rows a part has, from its footer; 0 if it is not there."""
     try:
         with FileSystems.open(path, mime_type="application/octet-stream") as stream:
-            return int(pq.read_metadata(stream).num_rows)
+            return int(open_parquet(stream).metadata.num_rows)
     except FileNotFoundError:
         return 0
 

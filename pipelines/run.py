@@ -40,7 +40,7 @@ def load(run: str) -> dict[str, Any]:
     with FileSystems.open(path_of(run), mime_type="application/octet-stream") as stream:
         try:
             described: dict[str, Any] = json.loads(stream.read())
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(
                 f"{path_of(run)} is damaged ({error}); move it away and run again into the same folder."
             ) from error
@@ -53,7 +53,7 @@ def save(run: str, described: Mapping[str, Any]) -> None:
     temporary = path_of(run) + ".tmp"
     with FileSystems.create(temporary, mime_type="application/octet-stream") as sink:
         text = json.dumps(described, indent=1, sort_keys=True, ensure_ascii=False)
-        sink.write(text.encode() + b"\n")
+        sink.write(text.encode("utf-8", "backslashreplace") + b"\n")  # an input's name need not be text
     replace(temporary, path_of(run))
 
 

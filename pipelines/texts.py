@@ -19,13 +19,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from dedup.keys import METHODS, keys_of
 from pipelines import remember
 from pipelines.clustering import dedup_once, plan_work
 from pipelines.code import made_by
+from pipelines.footer import open_parquet
 from pipelines.parts import fingerprint, part_path, read_counts, read_table, write_part
 from pipelines.run import drop_strays
 from pipelines.signature import order_key, signature_batch, signature_schema, source_rank
@@ -148,7 +148,7 @@ def _rows_with_text(part: Part, lost: Counter[str] | None = None) -> Iterator[Ro
         yield from _lines(part, lost)
         return
     with open_raw(part.path) as stream:
-        source = pq.ParquetFile(stream)
+        source = open_parquet(stream)
         if not any(name in source.schema_arrow.names for name in TEXT):
             raise ValueError(f"{part.path} has none of the columns {', '.join(TEXT)}.")
         offset = sum(source.metadata.row_group(i).num_rows for i in range(part.start))

@@ -18,14 +18,15 @@ from recipes.model import Recipe
 
 TAGS = ("rule", "edit", "sample", "fasttext", "hashing_lr", "kenlm", "words", "url_list", "url_words", "table",
         "ngrams", "substrings", "overlap", "paragraphs")  # fmt: skip
-BRANCHES = ("float", "dict[", "str", "bool", "tuple[")  # pydantic names the branch of a union that it tried
+BRANCHES, GENERIC = ("float", "str", "bool"), ("dict[", "tuple[")  # pydantic names the branch of a union that it tried
 
 
 def told(name: str, source: str, data: dict[str, Any], fault: Any) -> str:
     """One fault: file, line where it can be found, key, what is wrong, nearest known key."""
     loc = fault["loc"]  # an item of a union is followed by the tag that chose its model
     tags = {at for at in range(1, len(loc)) if isinstance(loc[at - 1], int) and loc[at] in TAGS}
-    where = [part for at, part in enumerate(loc) if at not in tags and not str(part).startswith(BRANCHES)]
+    where = [part for at, part in enumerate(loc)
+             if not at or (at not in tags and part not in BRANCHES and not str(part).startswith(GENERIC))]  # fmt: skip
     dotted = ".".join(str(part) for part in where)
     line = line_of(source, data, where)
     place = f"{name}, line {line}" if line else name

@@ -15,11 +15,14 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import re2
 from pydantic import ValidationError
 
 from recipes.faults import line_of_step, told
 from recipes.model import Recipe
 
+MOST_BYTES = 1 << 20  # of a recipe's file: the largest that ships has a fiftieth
+MANY_DOTS = re2.compile(rb"(?:[A-Za-z0-9_\"'-]+[ \t]*\.[ \t]*){50}")  # tomllib's time is quadratic in a key's parts
 SECTIONS = ("extract", "rights", "dedup", "decontaminate", "scrub", "tokens", "mixture")
 
 
@@ -46,6 +49,8 @@ def _source(named: str) -> tuple[bytes, str]:
         path = Path(named)
         if not path.is_file():
             raise FileNotFoundError(f"There is no recipe file {named}.")
+        if path.stat().st_size > MOST_BYTES:
+            raise ValueError(f"{named} has {path.stat().st_size:,} bytes, which no recipe has. Name a recipe's file.")
         return path.read_bytes(), named
     if named not in available():
         close = difflib.get_close_matches(named, available(), n=1, cutoff=0.4)
@@ -57,6 +62,7 @@ def _source(named: str) -> tuple[bytes, str]:
 def parse(source: bytes, name: str) -> Recipe:
     """A recipe from TOML bytes; `name` is how faults call the file."""
     data = _read(source, name)
+    _shaped(data, name)
     whole = _extended(data, name, ())
     try:
         return Recipe.model_validate(whole)
@@ -66,9 +72,13 @@ def parse(source: bytes, name: str) -> Recipe:
 
 
 def _read(source: bytes, name: str) -> dict[str, Any]:
+    if MANY_DOTS.search(source):
+        raise ValueError(f"{name} is no valid recipe: a key in it has more than 50 parts.")
     try:
         return tomllib.loads(source.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError as error:
+        raise ValueError(f"{name} is no valid TOML: it nests too deep.") from error
+    except ValueError as error:  # of TOML, of UTF-8, or of a number with thousands of digits
         raise ValueError(f"{name} is no valid TOML: {error}.") from error
 
 
@@ -76,6 +86,20 @@ def _read(source: bytes, name: str) -> dict[str, Any]:
 def _shipped(named: str) -> dict[str, Any]:
     source, name = _source(named)
     return _read(source, name)
+
+
+def _shaped(data: dict[str, Any], name: str) -> None:
+    """ValueError unless what is put together here has the shape for it; the models see to all the rest."""
+    for key in ("change", "scores", "steps"):
+        found = data.get(key, [])
+        if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+            raise ValueError(f"{name}: {key} must be a list of tables, each headed [[{key}]].")
+    drop = data.get("drop", [])
+    if not isinstance(drop, list) or not all(isinstance(item, str) for item in drop):
+        raise ValueError(f'{name}: drop must be a list of names, such as drop = ["dedup"].')
+    for item in (*data.get("change", []), *data.get("scores", []), *data.get("steps", [])):
+        if not isinstance(item.get("id", ""), str):
+            raise ValueError(f"{name}: the id {item['id']!r} is no string.")
 
 
 def _extended(data: dict[str, Any], name: str, through: tuple[str, ...]) -> dict[str, Any]:

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
-import pyarrow.parquet as pq
+
+from pipelines.footer import UNREADABLE, open_parquet
 
 
 def sentence(error: duckdb.Error) -> str:
@@ -28,7 +28,8 @@ def sentence(error: duckdb.Error) -> str:
 def fault(path: Path) -> str | None:
     """Why a part cannot be read, and the mend; None if its footer can be."""
     try:
-        pq.read_metadata(path)
-    except (pa.ArrowException, OSError) as error:
+        with path.open("rb") as stream:
+            open_parquet(stream)
+    except UNREADABLE as error:
         return f"{path} cannot be read ({str(error).splitlines()[0]}). Delete it and run again."
     return None

@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import xxhash
 
+from pipelines.footer import UNREADABLE, open_parquet
 from pipelines.schemas import CUT_SETS
 from stats.run import Run
 from stats.views import DATASETS
@@ -69,16 +70,17 @@ def parts(run: Run) -> Iterator[str]:
                 continue
             try:
                 files[dataset] = _opened(path)
-            except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+            except (*UNREADABLE, KeyError, ValueError) as error:
                 yield f"{path} cannot be read ({str(error).splitlines()[0]}). {DELETE}"
         try:
             yield from _faults(run, part, files)
-        except (pa.ArrowException, OSError) as error:
+        except (*UNREADABLE, KeyError) as error:
             yield f"A file of part {part['index']} cannot be read ({str(error).splitlines()[0]}). {DELETE}"
 
 
 def _opened(path: Path) -> File:
-    with pq.ParquetFile(path) as source:
+    with path.open("rb") as stream:
+        source = open_parquet(stream)
         footer = source.metadata.metadata or {}
         ids = source.read(columns=["doc_id"])["doc_id"]
     counts = json.loads(footer.get(b"winnow.counts", b"{}"))

@@ -134,7 +134,7 @@ def _described(path: str | Path, file: Path) -> dict[str, Any]:
         raise FileNotFoundError(f"{path} holds no run: there is no run.json in it. Name a folder made by `winnow run`.")
     try:
         described = json.loads(file.read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{file} is damaged ({error}); run again into the same folder.") from error
     if not isinstance(described, dict) or not {"recipe", "parts", "stages"} <= described.keys():
         raise ValueError(f"{file} is no description of a run. Name a folder made by `winnow run`.")

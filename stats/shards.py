@@ -53,7 +53,9 @@ def shard_batches(path: Path) -> Iterator[pa.RecordBatch]:
             with pa.memory_map(str(path)) as source:
                 reader = pa.ipc.open_file(source)
                 for number in range(reader.num_record_batches):
-                    yield reader.get_batch(number)
+                    batch = reader.get_batch(number)
+                batch.validate(full=True)  # of offsets that lead out of the file; ids are not touched
+                yield batch
     except (pa.ArrowException, OSError, KeyError) as error:
         fault = str(error).splitlines()[0]
         raise ValueError(f"{path} cannot be read ({fault}). Delete it and run again.") from error

@@ -23,7 +23,7 @@ import pyarrow as pa
 import tokenizers
 
 from tokenization.manifest import file_sha256
-from tokenization.tokenizer import END_NAMES, Ids, Offsets, flatten
+from tokenization.tokenizer import END_NAMES, Ids, Offsets, flatten, within
 
 CUT_ROUNDS = 4
 PIECE = 4_000_000  # characters
@@ -57,7 +57,7 @@ class HuggingFace:
             raise ValueError(f"its added token {moved[0]!r} does not have the id that the file gives it")
         greatest = max(known.values(), default=-1)
         self.end_of_text = next((known[name] for name in END_NAMES if name in known), greatest + 1)
-        self.vocab_size = max(greatest, self.end_of_text) + 1
+        self.vocab_size = within(max(greatest, self.end_of_text) + 1)
         self.in_lines = False
         self.in_lines = self._encode(["".join(LINES)])[0].tolist() == self._encode(list(LINES))[0].tolist()
         self.forbidden = _forbidden(described, added, self.end_of_text, self.vocab_size)

@@ -14,6 +14,7 @@ from tokenization.sentence_piece import SentencePiece
 from tokenization.tiktoken_ranks import TiktokenRanks
 from tokenization.tokenizer import Reference
 
+MOST_BYTES = 256 << 20  # of a tokenizer's file: the largest published ones have some 35 MB
 ENGINES: dict[str, Callable[[Path], Reference]] = {
     ".json": HuggingFace,
     ".tiktoken": TiktokenRanks,
@@ -39,6 +40,8 @@ def load_reference(path: str | Path) -> Reference:
         raise FileNotFoundError(f"There is no tokenizer file {path}. Give the path of an existing one.")
     if file.stat().st_size == 0:
         raise ValueError(f"The tokenizer file {path} is empty. Fetch it again.")
+    if file.stat().st_size > MOST_BYTES:
+        raise ValueError(f"{path} has {file.stat().st_size:,} bytes, which no tokenizer has. Give another file.")
     engine = ENGINES.get(file.suffix)
     if engine is None:
         raise ValueError(
@@ -47,6 +50,8 @@ def load_reference(path: str | Path) -> Reference:
         )
     try:
         return engine(file)
-    except Exception as error:  # the libraries raise bare Exception and RuntimeError for a bad file
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # the libraries raise bare Exception for a bad file, and Rust's panics are none
         reason = " ".join(str(error).split())[:200].rstrip(".")
         raise ValueError(f"{path} is damaged or is no tokenizer of its kind ({reason}). Fetch it again.") from error

@@ -134,6 +134,10 @@ class Manifest(_Strict):
             raise ValueError("tokenizer.end_of_text is not below tokenizer.vocab_size")
         if self.dtype == "uint16" and dtype_for(self.tokenizer.vocab_size) != "uint16":
             raise ValueError(f"{self.tokenizer.vocab_size} ids do not fit into uint16")
+        if self.tokenizer.vocab_size > 1 << 32:
+            raise ValueError(f"{self.tokenizer.vocab_size} ids do not fit into uint32")
+        if max(self.totals.tokens, sum(shard.tokens for shard in self.shards)) >= 1 << 62:
+            raise ValueError("it counts more tokens than there can be")  # the trainer's places have 64 bits
         if len({shard.path for shard in self.shards}) != len(self.shards):
             raise ValueError("a shard is listed twice")
         if self.parent is None and (self.version > 1 or self.removal is not None):
@@ -151,7 +155,7 @@ class Manifest(_Strict):
         try:
             return Manifest.model_validate_json(file.read_bytes())
         except ValidationError as error:
-            first = error.errors()[0]
+            first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(map(str, first["loc"])) or "file"
             raise ValueError(f"{path} is no valid manifest: {where}: {first['msg']}.") from error
 

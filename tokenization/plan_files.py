@@ -196,7 +196,9 @@ def label_batches(path: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:
             if missing := set(columns) - set(reader.schema.names):
                 raise KeyError(f"it has no column {sorted(missing)[0]}")
             for number in range(reader.num_record_batches):
-                yield reader.get_batch(number)
+                batch = reader.get_batch(number)
+                batch.validate(full=True)  # of offsets that lead out of the file; ids are not touched
+                yield batch
     except (pa.ArrowException, OSError, KeyError) as error:
         raise ValueError(f"{path} cannot be read ({str(error).splitlines()[0]}). Restore it from a copy.") from error
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 import tiktoken
 
 from tokenization.manifest import file_sha256
-from tokenization.tokenizer import END_NAMES, Ids, Offsets, flatten
+from tokenization.tokenizer import END_NAMES, Ids, Offsets, flatten, within
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class TiktokenRanks:
         greatest = max(ids)
         published = len(ranks) >= split.ranks and split.end_of_text not in ids
         self.end_of_text = split.end_of_text if published else greatest + 1
-        self.vocab_size = max(greatest, self.end_of_text) + 1
+        self.vocab_size = within(max(greatest, self.end_of_text) + 1)
         special = {END_NAMES[0]: self.end_of_text}
         self.engine = tiktoken.Encoding(file.stem, pat_str=split.pattern, mergeable_ranks=ranks, special_tokens=special)
         self.split, self.special = key, tuple(special)

@@ -22,6 +22,7 @@ Offsets = npt.NDArray[np.int64]
 # Names under which published tokenizers keep the token that ends a document, in order of preference:
 # GPT-2 and Qwen, Llama 3, DeepSeek, Llama and T5, Gemma, BERT.
 END_NAMES = ("<|endoftext|>", "<|end_of_text|>", "<｜end▁of▁sentence｜>", "</s>", "<eos>", "[SEP]")
+MOST_IDS = 1 << 24  # tables are as long as the greatest id: one token with a far id must not cost gigabytes
 
 
 class Tokenizer(Protocol):
@@ -54,6 +55,13 @@ class Reference(Tokenizer, Protocol):
     def spellings(self) -> Sequence[str]:
         """What a text may spell that is a token of its own in this file."""
         ...
+
+
+def within(vocab_size: int) -> int:
+    """The size of a vocabulary; ValueError if no vocabulary has it."""
+    if vocab_size > MOST_IDS:
+        raise ValueError(f"its greatest id is {vocab_size - 1:,}, and ids above {MOST_IDS - 1:,} are not taken")
+    return vocab_size
 
 
 def flatten(rows: Iterable[npt.NDArray[np.integer] | Sequence[int]]) -> tuple[Ids, Offsets]:

@@ -171,7 +171,7 @@ def _opened(path: Path, shard: Shard, dtype: str) -> Opened:
         _check_type(path, reader.schema, dtype)
         lists = [reader.get_batch(i)["tokens"] for i in range(reader.num_record_batches)]
         sizes = [len(one.values) for one in lists]
-        offsets = [one.values.buffers()[1].address - whole.address + one.values.offset * kind.itemsize for one in lists]
+        offsets = [_place(one.values, whole) for one in lists]
     except (pa.ArrowException, OSError) as error:
         raise ValueError(f"{path} cannot be read ({str(error).splitlines()[0]}). Restore it from a copy.") from error
     if sum(sizes) != shard.tokens:
@@ -180,6 +180,15 @@ def _opened(path: Path, shard: Shard, dtype: str) -> Opened:
     ids = np.frombuffer(whole, kind, count=whole.size // kind.itemsize)
     firsts = np.cumsum([0, *sizes[:-1]], dtype=np.int64)
     return Opened(ids, firsts, np.array(offsets, np.int64) // kind.itemsize)
+
+
+def _place(values: pa.Array, whole: pa.Buffer) -> int:
+    """Where the numbers of `values` begin in the map; ArrowInvalid unless all of them lie in it, one after another."""
+    buffer, width = values.buffers()[1], values.type.byte_width
+    first = 0 if buffer is None else buffer.address - whole.address + values.offset * width
+    if first < 0 or first % width or first + len(values) * width > whole.size:
+        raise pa.ArrowInvalid("its ids are compressed, or lie outside of it")
+    return first
 
 
 def _mapped(path: Path) -> pa.Buffer:

@@ -122,7 +122,7 @@ def _files(inputs: Sequence[str]) -> Iterable[tuple[str, Path]]:
         if Path(named).is_dir() and not any(path.is_file() for path in Path(named).rglob("*")):
             continue
         try:
-            yield from ((source, Path(path).absolute()) for source, path in expand(named))
+            yield from ((source, Path(path).absolute()) for source, path, _ in expand(named))
         except FileNotFoundError:
             if not Path(named).is_dir():  # a folder that holds nothing of a known kind yet
                 raise

@@ -18,7 +18,12 @@ from pipelines.sources.part import MAX_BODY
 
 CHARSET = re2.compile(rb"""(?i)charset\s*=\s*["']?([A-Za-z0-9_:.+-]{1,40})""")
 HTML_TYPES = ("text/html", "application/xhtml+xml")
+STATUS = re2.compile(rb"[0-9]{1,9}")
+MOST_HEADER = 1 << 20
+CHUNK_LINE = 4096  # bytes of a chunk's first line, extensions included
+MOST_CHUNKS = 1 << 20  # of one body: a byte a chunk would keep a worker busy for a minute
 UNSAID = ("", "application/octet-stream", "application/http", "unknown/unknown", "no-type")
+MOST_CODINGS = 5  # nested ones each expand; curl draws the line there too (CVE-2022-32206)
 LOOKS_HTML = re2.compile(rb"(?i)<(?:!doctype\s+html|html|head|body|title|meta|div|p|table|h1)[\s>]")
 
 
@@ -53,7 +58,7 @@ def taken_apart(raw: bytes) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
     head, body = split_head(raw)
     lines = head.replace(b"\r\n", b"\n").split(b"\n")
     status = lines[0].split(None, 2)
-    if len(status) < 2 or not status[0].startswith(b"HTTP/") or not status[1].isdigit():
+    if len(status) < 2 or not status[0].startswith(b"HTTP/") or not STATUS.fullmatch(status[1]):
         raise Refused("http.damaged", "The record holds no HTTP status line.")
     return int(status[1]), parse_headers(lines[1:]), body
 
@@ -74,8 +79,10 @@ def make_page(headers: tuple[tuple[str, str], ...], payload: bytes) -> Page:
 
 
 def split_head(raw: bytes) -> tuple[bytes, bytes]:
-    """Header block and body, at the first blank line."""
-    cuts = [(at, len(mark)) for mark in (b"\r\n\r\n", b"\n\n") if (at := raw.find(mark, 0, 1 << 20)) >= 0]
+    """Header block and body, at the first blank line; Refused if it is too far away."""
+    cuts = [(at, len(mark)) for mark in (b"\r\n\r\n", b"\n\n") if (at := raw.find(mark, 0, MOST_HEADER)) >= 0]
+    if not cuts and len(raw) > MOST_HEADER:
+        raise Refused("http.damaged", "The headers do not end within 1 MiB.")
     if not cuts:
         return raw[: 1 << 16], b""
     at, width = min(cuts)
@@ -100,7 +107,10 @@ def undo_codings(headers: dict[str, str], body: bytes) -> bytes:
     if "chunked" in headers.get("transfer-encoding", "").lower():
         body = unchunk(body)
     codings = [c.strip().lower() for c in headers.get("content-encoding", "").split(",")]
-    for coding in reversed([c for c in codings if c not in ("", "identity")]):
+    codings = [c for c in codings if c not in ("", "identity")]
+    if len(codings) > MOST_CODINGS:
+        raise Refused("http.bad_encoding", f"The header names {len(codings)} content codings, over {MOST_CODINGS}.")
+    for coding in reversed(codings):
         body = decompress(body, coding)
     if len(body) > MAX_BODY:
         raise Refused("http.too_large", "The body is larger than 64 MiB.")
@@ -111,18 +121,22 @@ def unchunk(body: bytes) -> bytes:
     """Undo chunked framing; a body that is not framed, though its header says so, is taken as it is."""
     pieces: list[bytes] = []
     at = 0
-    while True:
-        line_end = body.find(b"\n", at, at + 64)
-        size = body[at:line_end].partition(b";")[0].strip() if line_end >= 0 else b""
+    while (line_end := body.find(b"\n", at, at + CHUNK_LINE)) >= 0:
+        size = body[at:line_end].partition(b";")[0].strip()
+        if not size.isalnum() or len(size) > 16:
+            break
         try:
             length = int(size, 16)
         except ValueError:
-            return b"".join(pieces) if pieces else body  # crawlers often store it unframed already
-        if length <= 0:
+            break
+        if not length:
             return b"".join(pieces)
+        if len(pieces) == MOST_CHUNKS:
+            raise Refused("http.bad_encoding", f"The body comes in more than {MOST_CHUNKS:,} chunks.")
         pieces.append(body[line_end + 1 : line_end + 1 + length])
         at = line_end + 1 + length
         at += 2 if body[at : at + 2] == b"\r\n" else 1
+    return b"".join(pieces) if pieces else body  # crawlers often store it unframed already
 
 
 def decompress(body: bytes, coding: str) -> bytes:

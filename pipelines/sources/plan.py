@@ -13,14 +13,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import IO
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
 
+from pipelines.footer import UNREADABLE, open_parquet
 from pipelines.parts import fingerprint
+from pipelines.sources.names import is_file, leads_away, portable, source_of
 from pipelines.sources.part import Part
 from pipelines.sources.resync import starts_member
-from pipelines.sources.storage import digest, open_raw, size_of
+from pipelines.sources.storage import CHUNK, digest, open_raw, size_of
 from pipelines.sources.warc import raw_records
 
 SMALLEST, LARGEST, PIECES = 1 << 20, 16 << 20, 32
@@ -41,19 +41,28 @@ def plan(inputs: Sequence[str], part_bytes: int | None = None) -> list[Part]:
     depending on that file alone, so that another input beside it changes nothing.
     """
     files: dict[str, str] = {}
+    away: set[str] = set()
     for named in inputs:
-        for source, path in expand(named):
+        for source, path, is_away in expand(named):
+            away |= {source} if is_away else set()
             if files.setdefault(source, path) != path:
                 raise ValueError(
                     f"{files[source]} and {path} would both be the source {source!r}. "
                     "Name their common parent folder, or give one of them as NAME=PATH."
                 )
-    cuts = [cut for source, path in files.items() for cut in _cut(source, path, part_bytes)]
-    return [Part(i, *cut) for i, cut in enumerate(_group_html(cuts, part_bytes or SMALLEST))]
+    cuts = [cut for source, path in files.items()
+            for cut in (_unread(source, path) if source in away else _cut(source, path, part_bytes))]  # fmt: skip
+    return [
+        Part(i, kind, source, portable(path), start, end, records, mark, tuple(map(portable, names)))
+        for i, (kind, source, path, start, end, records, mark, names) in enumerate(
+            _group_html(cuts, part_bytes or SMALLEST)
+        )
+    ]
 
 
-def expand(named: str) -> Iterator[tuple[str, str]]:
-    """(source, path) of every file that `named` (a file, folder, glob, or NAME=one of these) stands for."""
+def expand(named: str) -> Iterator[tuple[str, str, bool]]:
+    """(source, path, whether it is a link out of the folder) of every file that `named` (a file, folder, glob, or
+    NAME=one of these) stands for."""
     prefix, spec = "", named
     match = NAMED.fullmatch(named)
     if match and not _exists(named):
@@ -67,13 +76,14 @@ def expand(named: str) -> Iterator[tuple[str, str]]:
     else:
         root, paths = spec.rstrip("/"), _match(f"{spec.rstrip('/')}/**")
     # A folder may hold anything; only a file that was named outright must be of a known kind.
-    known = [p for p in paths if kind_of(p)] if paths != [spec] else paths
+    known = [p for p in paths if is_file(p) and (leads_away(p, root) or kind_of(p))] if paths != [spec] else paths
     if not known:
         raise FileNotFoundError(f"{spec}: there is no such input. Name a WARC, ARC, WET, JSONL, Parquet or HTML file, "
                                 "a folder of them, or a glob that matches some.")  # fmt: skip
     for path in sorted(known):
         relative = path[len(root) :].lstrip("/") if root and path.startswith(root) else path
-        yield ("/".join(filter(None, (prefix, relative if paths != [spec] or not prefix else "")))), path
+        source = "/".join(filter(None, (prefix, relative if paths != [spec] or not prefix else "")))
+        yield source_of(source), path, paths != [spec] and leads_away(path, root)
 
 
 def _match(pattern: str) -> list[str]:
@@ -147,7 +157,8 @@ def _cut_lines(source: str, path: str, part_bytes: int) -> Iterator[Cut]:
     with open_raw(path) as stream:
         while start < size:
             stream.seek(min(start + part_bytes, size))
-            stream.readline()
+            while (piece := stream.readline(CHUNK)) and not piece.endswith(b"\n"):
+                pass  # a line may be longer than memory
             end = stream.tell()
             yield "jsonl", source, path, start, end, -1, digest(path, start, end), ()
             start = end
@@ -156,9 +167,9 @@ def _cut_lines(source: str, path: str, part_bytes: int) -> Iterator[Cut]:
 def _cut_row_groups(source: str, path: str) -> Iterator[Cut]:
     try:
         with open_raw(path) as stream:
-            metadata = pq.ParquetFile(stream).metadata
+            metadata = open_parquet(stream).metadata
             rows = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
-    except pa.ArrowException:
+    except UNREADABLE:
         rows = [1]  # read() will say what is wrong with it, as one reject
     mark = digest(path, 0, size_of(path))
     for i, count in enumerate(rows):
@@ -182,14 +193,18 @@ def _group_html(cuts: list[Cut], part_bytes: int) -> Iterator[Cut]:
 
 
 def _folder(cut: Cut) -> tuple[str, str]:
-    return cut[1].rpartition("/")[0], cut[2].rpartition("/")[0]
+    """The source and the path that an HTML file shares with its neighbours; a file under a NAME has its own."""
+    (source, _, name), (path, _, file) = cut[1].rpartition("/"), cut[2].rpartition("/")
+    return source if name == source_of(file) else cut[1], path
 
 
 def _merged(group: list[Cut]) -> Cut:
     source, path = _folder(group[0])
-    if not source:  # files named outright: no common folder in their source
-        names = tuple(c[1] for c in group)
-    else:
-        names = tuple(c[1].rpartition("/")[2] for c in group)
-    mark = fingerprint([c[6] for c in group], names)
+    names = tuple(c[2].rpartition("/")[2] for c in group)
+    mark = fingerprint([c[6] for c in group], tuple(map(source_of, names)))
     return "html", source, path, 0, len(group), len(group), mark, names
+
+
+def _unread(source: str, path: str) -> Iterator[Cut]:
+    """A link out of the folder: a part whose reader refuses it."""
+    yield "outside", source, path, 0, 0, 1, fingerprint("outside", source), ()

@@ -1,23 +1,29 @@
-"""JSONL and Parquet parts, and folders of HTML files, to records."""
+"""JSONL parts and folders of HTML files to records, and what a row of JSONL or Parquet has to be.
+
+Traded away: a line over 64 MiB is not parsed, though its text might be short.
+"""
 
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
 import orjson
-import pyarrow as pa
-import pyarrow.parquet as pq
 import zstandard
 
 from pipelines.sources.archive import reject
 from pipelines.sources.http import Page, Refused, make_page
+from pipelines.sources.names import source_of
 from pipelines.sources.part import MAX_BODY, Item, Part, Record, doc_id
-from pipelines.sources.storage import open_raw
+from pipelines.sources.storage import open_raw, size_of
 
 TEXT = ("text", "content", "raw_content")
 FIELDS = ("title", "author", "date", "lang", "license")
+# A compressed file, or a Parquet file, is read until it has given so much more than it holds: beyond that it is a bomb.
+# Crawled text in JSON compresses by 5 to 20.
+FREE, EXPANDS = 256 << 20, 200
 
 
 def opened(path: str) -> IO[bytes]:
@@ -35,28 +41,44 @@ def opened(path: str) -> IO[bytes]:
 
 def read_jsonl(part: Part) -> Iterator[Item]:
     """Lines that begin in [start, end) of the decompressed stream (end -1: to the end)."""
-    offset = part.start
+    offset, most = part.start, most_of(part.path) if part.end < 0 else None
     with opened(part.path) as stream:
         if offset:
             stream.seek(offset)
         try:
             while part.end < 0 or offset < part.end:
-                line = stream.readline(MAX_BODY)
+                line = stream.readline(MAX_BODY + 1)
                 if not line:
                     return
                 length = len(line)
                 while not line.endswith(b"\n") and (more := stream.readline(MAX_BODY)):
                     length += len(more)  # the rest of a line that is too long is only counted
-                    if more.endswith(b"\n"):
+                    if more.endswith(b"\n") or (most is not None and offset + length > most):
                         break
-                if line.strip():
+                if most is not None and offset + length > most:
+                    yield bomb(part, offset)
+                    return
+                if line.strip() or length > len(line):
                     yield _from_line(part, offset, length, line)
                 offset += length
-        except (OSError, EOFError, zstandard.ZstdError) as error:
+        except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
             yield reject(part, offset, 0, None, "file.unreadable", f"{error}; the rest was passed over.")
 
 
+def most_of(path: str) -> int:
+    """Bytes that a file of this size may expand to."""
+    return FREE + EXPANDS * size_of(path)
+
+
+def bomb(part: Part, offset: int) -> Item:
+    """What is said where a file has given more than `most_of` it."""
+    told = f"The file expands to more than 256 MiB and {EXPANDS} times its size; the rest was passed over."
+    return reject(part, offset, 0, None, "file.too_large", told)
+
+
 def _from_line(part: Part, offset: int, length: int, line: bytes) -> Item:
+    if length > MAX_BODY:
+        return reject(part, offset, length, None, "row.too_large", f"The line has {length:,} bytes.")
     try:
         row = orjson.loads(line)
     except orjson.JSONDecodeError:
@@ -83,30 +105,11 @@ def from_row(part: Part, offset: int, length: int, row: Mapping[str, Any], missi
     return Record(*place, payload=payload, charset_header=charset, fields=fields)
 
 
-def read_parquet(part: Part) -> Iterator[Item]:
-    """Row groups [start, end); a row's offset is its number in the file.
-
-    A fault is told at the first row that could not be read: a number that no row of another part has.
-    """
-    offset = part.start
-    try:
-        with open_raw(part.path) as stream:
-            table = pq.ParquetFile(stream)
-            offset = sum(table.metadata.row_group(i).num_rows for i in range(part.start))
-            names = [n for n in table.schema_arrow.names if n in (*TEXT, *FIELDS, "url", "html", "metadata")]
-            for batch in table.iter_batches(1024, row_groups=range(part.start, part.end), columns=names):
-                for row in batch.to_pylist():
-                    yield from_row(part, offset, 1, row, "parquet.no_text")
-                    offset += 1
-    except (OSError, pa.ArrowException) as error:
-        yield reject(part, offset, 0, None, "file.unreadable", f"{error}; the rest was passed over.")
-
-
 def read_html(part: Part) -> Iterator[Item]:
     """One record a file; the path stands for the URL."""
     for name in part.files:
-        source = f"{part.source}/{name}" if part.source else name
-        path = f"{part.path}/{name.rpartition('/')[2]}"
+        source = f"{part.source}/{source_of(name)}" if part.source else source_of(name)
+        path = f"{part.path}/{name}"
         place = Part(part.index, part.kind, source, path, 0, 0, 1, part.digest)
         try:
             with open_raw(path) as stream:
@@ -121,3 +124,9 @@ def read_html(part: Part) -> Iterator[Item]:
             yield reject(place, 0, 0, f"file:{source}", "file.unreadable", str(error.strerror or error))
             continue
         yield Record(doc_id(source, 0), source, 0, len(payload), f"file:{source}", payload=page.payload)
+
+
+def read_outside(part: Part) -> Iterator[Item]:
+    """A link that leads out of the folder that was named: it is not followed."""
+    told = "It is a link to a place outside the folder that was named; name that place too, if it is meant."
+    yield reject(part, 0, 0, None, "file.outside", told)

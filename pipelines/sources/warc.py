@@ -80,7 +80,7 @@ def raw_records(stream: IO[bytes], start: int, end: int, bodies: bool) -> Iterat
                     return
                 reading = offset
                 held, reading = _take(record, offset, bodies), None
-            lies = held is not None and compressed and _swallowed(stream, held.offset)
+            lies = held is not None and (_swallowed if compressed else _leads_past)(stream, held)
             if held is None:
                 yield from _silent_end(stream, position, end)
             elif not lies:
@@ -95,7 +95,8 @@ def raw_records(stream: IO[bytes], start: int, end: int, bodies: bool) -> Iterat
                 yield held
             if damage.offset >= end and not to_the_end:
                 return  # the fault lies in the next part, which will tell it
-            yield damage
+            if damage.length or resume is None:  # else the way back is here: the next turn says what this is
+                yield damage
             position = resume
 
 
@@ -114,10 +115,25 @@ def _silent_end(stream: IO[bytes], position: int, end: int) -> Iterator[Damage]:
         yield Damage(position, end - position, "no WARC record here")
 
 
-def _swallowed(stream: IO[bytes], offset: int) -> bool:
+def _swallowed(stream: IO[bytes], held: Raw) -> bool:
     """Whether the last record that FastWARC gave is followed by a sound member: then its length lies."""
-    after = member_end(stream, offset)
+    after = member_end(stream, held.offset)
     return after is not None and starts_member(stream, after)
+
+
+def _leads_past(stream: IO[bytes], held: Raw) -> bool:
+    """Whether the last record says that it goes on past the file, and another begins in it: then its length lies."""
+    if held.offset + held.content_length <= stream.seek(0, 2):
+        return False
+    return next_record(stream, held.offset + 1, compressed=False) is not None
+
+
+def _reads(stream: IO[bytes], offset: int) -> bool:
+    """Whether FastWARC takes the header of the record at `offset`; it refuses long ones."""
+    try:
+        return next(iter(ArchiveIterator(cast(Any, Window(stream, offset)), parse_http=False)), None) is not None
+    except OSError:
+        return False
 
 
 def _after_fault(
@@ -140,8 +156,10 @@ def _locate_gzip(stream: IO[bytes], held: Raw) -> tuple[int, int | None]:
     if after is None:
         return held.offset, next_record(stream, held.offset + 1, compressed=True)
     if starts_member(stream, after) and member_end(stream, after) is not None:
-        leads_past = held.body is not None and len(held.body) < held.content_length
-        return held.offset + (0 if leads_past else 1), after
+        if held.body is not None and len(held.body) < held.content_length:
+            return held.offset, after
+        if _reads(stream, after):
+            return held.offset + 1, after
     return after, next_record(stream, after + 1, compressed=True)
 
 
