@@ -101,7 +101,7 @@ def _curated(work: Work, how: How) -> bool:
             curate(
                 [work.inputs], how.recipe, work.out, others=how.others, notices=how.notices, workers=how.workers,
                 runner=how.runner, tokenizer=work.tokenizer, against=work.against, register=work.register,
-                flags=how.flags,
+                flags=how.flags, follow_links=True,
             )  # fmt: skip
         except ValueError:
             if not nothing_kept(work):

@@ -34,17 +34,18 @@ ENDINGS = (
 )
 
 
-def plan(inputs: Sequence[str], part_bytes: int | None = None) -> list[Part]:
+def plan(inputs: Sequence[str], part_bytes: int | None = None, follow_links: bool = False) -> list[Part]:
     """Parts of all inputs, numbered in order; FileNotFoundError or ValueError with the remedy.
 
     Without `part_bytes` a file is cut into about 32 parts of 1 to 16 MiB: enough to share out evenly, and
-    depending on that file alone, so that another input beside it changes nothing.
+    depending on that file alone, so that another input beside it changes nothing. `follow_links`: files that a folder
+    or a pattern finds are read also where they are links out of it.
     """
     files: dict[str, str] = {}
     away: set[str] = set()
     for named in inputs:
         for source, path, is_away in expand(named):
-            away |= {source} if is_away else set()
+            away |= {source} if is_away and not follow_links else set()
             if files.setdefault(source, path) != path:
                 raise ValueError(
                     f"{files[source]} and {path} would both be the source {source!r}. "

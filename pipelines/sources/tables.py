@@ -128,5 +128,5 @@ def read_html(part: Part) -> Iterator[Item]:
 
 def read_outside(part: Part) -> Iterator[Item]:
     """A link that leads out of the folder that was named: it is not followed."""
-    told = "It is a link to a place outside the folder that was named; name that place too, if it is meant."
+    told = "It is a link out of the folder that was named: name its place too, or give --follow-links, if it is meant."
     yield reject(part, 0, 0, None, "file.outside", told)
