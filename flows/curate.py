@@ -24,6 +24,7 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact  #
 
 from flows.cost import metered  # noqa: E402
 from flows.report import make_report  # noqa: E402
+from flows.stopping import answer_again  # noqa: E402
 from pipelines import run as runs  # noqa: E402
 from pipelines.options import beam_options, sandboxes_shared  # noqa: E402
 from pipelines.sources import Part, plan  # noqa: E402
@@ -99,6 +100,7 @@ def curate(
     flags: Sequence[str] = (),
 ) -> dict[str, dict[str, int]]:
     """Curate `inputs` by `recipe` into the run folder `out`; returns each stage's counts."""
+    answer_again()
     options = beam_options(workers, runner, flags)
     threads = beam_options(workers, runner, flags, threads=True)
     alone = beam_options(1, runner, flags)  # jobs so light that starting workers would cost more than they save

@@ -11,8 +11,11 @@ URN); a worker's standard streams are the command's own.
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
+import signal
+import sys
 import threading
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -27,6 +30,9 @@ from google.protobuf import json_format, text_format
 URN = "winnow:env:forked:v1"
 IMPORTED = ("apache_beam.runners.worker.sdk_worker_main", "pipelines.annotate", "pipelines.scrub", "pipelines.shuffle")
 PATIENCE = 10  # seconds a worker may take to end by itself once its pipeline has
+
+FORKS_LOST = 255  # what multiprocessing calls the status of a process whose fork server is gone
+PARENT_DEATH = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 LOST: list[str] = []  # what became of workers of the pipeline that runs; there is one at a time
 
@@ -75,7 +81,10 @@ class ForkedHandler(worker_handlers.GrpcWorkerHandler):  # type: ignore[misc]
     def stop_worker(self) -> None:
         """Wait for the worker, which ends when its control connection does; one that does not is killed."""
         self.stopping.set()
-        self.watcher.join(PATIENCE)
+        told_to_stop = not isinstance(
+            sys.exception(), Exception | None
+        )  # Ctrl-C or SIGTERM: what is in hand is dropped
+        self.watcher.join(0 if told_to_stop else PATIENCE)
         if self.watcher.is_alive():
             self.killed = True
             self.worker.kill()
@@ -85,7 +94,8 @@ class ForkedHandler(worker_handlers.GrpcWorkerHandler):  # type: ignore[misc]
         """Answer for a worker that has died, in place of which Beam would wait for ever."""
         self.worker.join()
         fault = f"A worker process was lost, with exit status {self.worker.exitcode}: killed, or out of memory?"
-        if (self.worker.exitcode or 0) < 0 and not self.killed:  # by a signal that is not from here
+        by_signal = (self.worker.exitcode or 0) < 0 or self.worker.exitcode == FORKS_LOST
+        if by_signal and not self.killed:  # and not from here
             LOST.append(fault)
         while not self.stopping.wait(0.1):
             for asked in list(self.control_conn._futures_by_id.values()):
@@ -94,7 +104,9 @@ class ForkedHandler(worker_handlers.GrpcWorkerHandler):  # type: ignore[misc]
 
 
 def serve(told: Mapping[str, str]) -> None:
-    """What a fork does: be Beam's harness until the runner hangs up."""
+    """What a fork does: be Beam's harness until the runner hangs up, or the fork server ends as the command has."""
+    if sys.platform == "linux":  # elsewhere it finishes what it has in hand, and then finds nobody to tell
+        ctypes.CDLL(None).prctl(PARENT_DEATH, signal.SIGKILL)
     from apache_beam.runners.worker import sdk_worker_main
 
     os.environ.update(told)

@@ -88,6 +88,7 @@ def begin(
         if "://" not in run and Path(run).is_dir() and any(p.name not in (".lock", "log") for p in Path(run).iterdir()):
             raise ValueError(f"{run} is not empty and holds no run. Choose another --out, or empty that folder.")
         described = {**wanted, "parts": [], "stages": {}}
+    drop_temporaries(run)
     described["versions"] = {"winnow": code_version(), **library_versions()}
     described["segmenters"] = segmenter_versions()
     described["measured_for"] = [other.name for other in others]
@@ -98,6 +99,14 @@ def begin(
     }
     save(run, described)
     return described
+
+
+def drop_temporaries(run: str) -> None:
+    """Delete parts that a killed process has left half written. The caller holds the run's lock."""
+    if "://" not in run:  # an object store shows no object before it is whole
+        for path in Path(run).rglob(".tmp-*"):
+            if path.suffix in (".parquet", ".arrow"):
+                path.unlink(missing_ok=True)
 
 
 def drop_strays(run: str, parts: int) -> None:

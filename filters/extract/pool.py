@@ -41,7 +41,7 @@ class SandboxPool(Generic[Key]):
         self.closed = True
         self.threads.shutdown(wait=False, cancel_futures=True)
         for sandbox in self.sandboxes:
-            sandbox.close()
+            sandbox.end()
 
     def extract_many(self, pages: Iterable[tuple[Key, str]]) -> Iterator[tuple[Key, Extracted | Failure]]:
         """Results in the order of `pages`, of which a few are read before the first result is given."""

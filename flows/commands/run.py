@@ -43,9 +43,10 @@ def run(
 ) -> None:
     """Curate a crawl: extract, rights, annotate, dedup, decide, scrub, tokenize."""
     from flows.server import own_server
+    from flows.stopping import stoppable
 
     settings.apply()
-    with own_server():  # first of all: it starts while everything below is imported
+    with stoppable(), own_server():  # first of all: it starts while everything below is imported
         from flows.choices import chosen_recipes
 
         chosen, others, notices = chosen_recipes(
