@@ -45,14 +45,20 @@ stage = task(retries=2, retry_delay_seconds=1, retry_condition_fn=is_passing, ca
 
 @stage(task_run_name="{name}")
 def run_stage(name: str, run: str, job: str, arguments: Sequence[Any]) -> dict[str, int]:
-    """Run one job ("module:function"), write its counts into run.json, and leave them as an artifact."""
+    """Do one stage, and leave its counts as an artifact."""
+    counts = do_stage(name, run, job, arguments)
+    rows = [{"what": key, "count": value} for key, value in counts.items()]
+    create_table_artifact(key=f"winnow-{name}", table=rows, description=f"{name} of {run}")
+    return counts
+
+
+def do_stage(name: str, run: str, job: str, arguments: Sequence[Any]) -> dict[str, int]:
+    """Run one job ("module:function") and write its counts into run.json."""
     began = time.monotonic()
     with metered() as cost:
         counts: dict[str, int] = pkgutil.resolve_name(job)(run, *arguments)
     runs.log_event(run, {"stage": name, "seconds": round(time.monotonic() - began, 3), **cost.as_event(), **counts})
     runs.finish_stage(run, name, counts)
-    rows = [{"what": key, "count": value} for key, value in counts.items()]
-    create_table_artifact(key=f"winnow-{name}", table=rows, description=f"{name} of {run}")
     return counts
 
 
@@ -101,11 +107,30 @@ def curate(
 ) -> dict[str, dict[str, int]]:
     """Curate `inputs` by `recipe` into the run folder `out`; returns each stage's counts."""
     answer_again()
+    runs.begin(out, inputs, recipe, tokenizer, part_bytes, others, notices, against)
+    parts = make_plan(out, inputs, part_bytes)
+    stages = jobs(parts, recipe, others, workers, runner, tokenizer, against, register, flags)
+    counts = {name: run_stage(name, out, job, given) for name, job, given in stages}
+    create_markdown_artifact(key="winnow-fates", markdown=fates_markdown(counts["decide"]))
+    report(out)
+    return counts
+
+
+def jobs(
+    parts: Sequence[Part],
+    recipe: Recipe,
+    others: Sequence[Recipe] = (),
+    workers: int = 1,
+    runner: str = "embedded",
+    tokenizer: str | None = None,
+    against: str | None = None,
+    register: str | None = None,
+    flags: Sequence[str] = (),
+) -> list[tuple[str, str, Sequence[Any]]]:
+    """(name, job, what it is called with after the run) of every stage behind the plan, in order."""
     options = beam_options(workers, runner, flags)
     threads = beam_options(workers, runner, flags, threads=True)
     alone = beam_options(1, runner, flags)  # jobs so light that starting workers would cost more than they save
-    runs.begin(out, inputs, recipe, tokenizer, part_bytes, others, notices, against)
-    parts = make_plan(out, inputs, part_bytes)
     indices = [part.index for part in parts]
     plan_of_work: list[tuple[str, str, Sequence[Any], PipelineOptions]] = [
         ("extract", "pipelines.extract:extract", (parts, recipe), threads),
@@ -118,12 +143,8 @@ def curate(
         ("scrub", "pipelines.scrub:scrub", (indices, recipe), options),
         ("tokenize", "pipelines.tokenize:tokenize", (indices, recipe, tokenizer, register), options),
     ]
-    if recipe.decontaminate is None:
-        plan_of_work = [work for work in plan_of_work if work[0] != "decontaminate"]
-    counts = {name: run_stage(name, out, job, [*given, how]) for name, job, given, how in plan_of_work}
-    create_markdown_artifact(key="winnow-fates", markdown=fates_markdown(counts["decide"]))
-    report(out)
-    return counts
+    skipped = "decontaminate" if recipe.decontaminate is None else None
+    return [(name, job, [*given, how]) for name, job, given, how in plan_of_work if name != skipped]
 
 
 def fates_markdown(decided: dict[str, int]) -> str:

@@ -89,10 +89,11 @@ def _start(listening: socket.socket, watched: int, lifeline: int) -> int:
     # A fork takes the locks that other threads hold along, but not the threads; macOS's own libraries start some.
     if sys.platform != "linux" or _threads() > 1:
         return _spawn(listening, watched)
-    if server := os.fork():
-        return server
-    os.close(lifeline)
-    _be_the_server(listening, watched)
+    server = os.fork()
+    if server == 0:
+        os.close(lifeline)
+        _be_the_server(listening, watched)
+    return server
 
 
 def _spawn(listening: socket.socket, watched: int) -> int:

@@ -104,13 +104,22 @@ class ForkedHandler(worker_handlers.GrpcWorkerHandler):  # type: ignore[misc]
 
 
 def serve(told: Mapping[str, str]) -> None:
-    """What a fork does: be Beam's harness until the runner hangs up, or the fork server ends as the command has."""
-    if sys.platform == "linux":  # elsewhere it finishes what it has in hand, and then finds nobody to tell
-        ctypes.CDLL(None).prctl(PARENT_DEATH, signal.SIGKILL)
+    """What a fork does: be Beam's harness until the runner hangs up, or the command or the fork server is gone."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PARENT_DEATH, signal.SIGKILL)  # of the fork server
+    threading.Thread(target=_end_with_the_command, daemon=True).start()
     from apache_beam.runners.worker import sdk_worker_main
 
     os.environ.update(told)
     sdk_worker_main.main([])
+
+
+def _end_with_the_command() -> None:
+    """A harness whose runner was killed can wait for ever, and the fork server waits for its forks."""
+    command = multiprocessing.parent_process()
+    if command is not None:
+        command.join()
+        os._exit(1)
 
 
 class ForkedRunner(FnApiRunner):  # type: ignore[misc]
