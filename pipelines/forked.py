@@ -93,7 +93,10 @@ class ForkedHandler(worker_handlers.GrpcWorkerHandler):  # type: ignore[misc]
     def _watch(self) -> None:
         """Answer for a worker that has died, in place of which Beam would wait for ever."""
         self.worker.join()
-        fault = f"A worker process was lost, with exit status {self.worker.exitcode}: killed, or out of memory?"
+        fault = (
+            f"A worker process was lost, with exit status {self.worker.exitcode}: killed, or out of memory? Give the "
+            "same command again to go on; if memory is short, with fewer --workers."
+        )
         by_signal = (self.worker.exitcode or 0) < 0 or self.worker.exitcode == FORKS_LOST
         if by_signal and not self.killed:  # and not from here
             LOST.append(fault)
