@@ -18,6 +18,7 @@ from flows import settings
 
 settings.apply()
 
+from apache_beam.io.filesystems import FileSystems  # noqa: E402
 from apache_beam.options.pipeline_options import PipelineOptions  # noqa: E402
 from prefect import flow, task  # noqa: E402
 from prefect.artifacts import create_markdown_artifact, create_table_artifact  # noqa: E402
@@ -107,6 +108,7 @@ def curate(
 ) -> dict[str, dict[str, int]]:
     """Curate `inputs` by `recipe` into the run folder `out`; returns each stage's counts."""
     answer_again()
+    FileSystems.set_options(beam_options(workers, runner, flags))  # inputs on a store are read before any pipeline is
     runs.begin(out, inputs, recipe, tokenizer, part_bytes, others, notices, against)
     parts = make_plan(out, inputs, part_bytes)
     stages = jobs(parts, recipe, others, workers, runner, tokenizer, against, register, flags)
