@@ -75,7 +75,7 @@ def at(environment: dict[str, str], store: dict[str, str]) -> Callable[..., Told
     def call(*arguments: object, **more: str) -> Told:
         command = [sys.executable, "-m", "flows.cli", *map(str, arguments)]
         return subprocess.run(command, cwd=REPO, env={**environment, **store, **more}, capture_output=True, text=True,
-                              check=False, timeout=500)  # fmt: skip
+                              check=False, timeout=900)  # fmt: skip
 
     return call
 
@@ -159,7 +159,7 @@ def test_of_two_claims_at_once_one_is_refused_and_a_dead_one_is_taken_over(
     monkeypatch.setattr("pipelines.claim.PATIENCE", 3.0)
     where = opened("s3://bucket/claimed")
     with Claim(*where) as first:
-        with pytest.raises(ValueError, match="held by process .* which is at work"), Claim(*where):
+        with pytest.raises(ValueError, match=r"held by process .* which is at work"), Claim(*where):
             pass
         first.sure()
     assert not bucket.exists("bucket/claimed/.lock")
@@ -264,5 +264,5 @@ def test_the_commands_of_the_page_can_be_given(
     env = {**environment, **store, "PYTHONPATH": str(REPO)}
     for line in lines:
         command = [sys.executable, "-m", "flows.cli", *shlex.split(line)[2:]]
-        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=500)
+        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=900)
         assert done.returncode == 0, f"{line}: {done.stderr}"
