@@ -22,7 +22,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psutil
@@ -218,9 +218,13 @@ class _Started:
 
 def _strike(run: _Started, waiting: list[Fault], trial: Trial) -> bool:
     """Strike until nothing waits or the command is gone; returns whether the run has ended well."""
+    killed = False
     while waiting and run.status() is None:
-        if _strike_once(run, waiting[0]):
-            trial.struck.append(waiting.pop(0))
+        if (stage := _strike_once(run, waiting[0])) is not None:
+            trial.struck.append(replace(waiting.pop(0), stage=stage))
+            if trial.struck[-1].role == "command":
+                killed = True
+                break
         elif run.status() is None:
             waiting.pop(0)  # nobody of that role came while the stage lasted
     while (status := run.status()) is None:
@@ -231,17 +235,16 @@ def _strike(run: _Started, waiting: list[Fault], trial: Trial) -> bool:
         told = run.told.read_text().strip().splitlines()
         assert told and told[-1].startswith("winnow: ") and "Traceback" not in told, f"status {status}: {told[-3:]}"
         return False
-    by_us = trial.struck and trial.struck[-1].role in ("command", "sandbox")
-    assert by_us and status in (-9, -15, 143, 1), f"status {status} after {trial.struck[-1:]}"
+    assert killed and status in (-9, -15, 143), f"status {status} after {trial.struck[-1:]}"
     return False
 
 
-def _strike_once(run: _Started, fault: Fault) -> bool:
-    """Wait for the moment and the process, and send the signal; False if they did not come."""
+def _strike_once(run: _Started, fault: Fault) -> str | None:
+    """Wait for the moment and the process, and send the signal; the stage it met, None if they did not come."""
     order = ("start", *STAGES)
     while order.index(run.stage()) < order.index(fault.stage):
         if run.status() is not None:
-            return False
+            return None
         time.sleep(0.02)
     before, end = run.files(), time.monotonic() + 5
     while run.files() < before + fault.files and run.stage() == fault.stage and time.monotonic() < end:
@@ -249,11 +252,10 @@ def _strike_once(run: _Started, fault: Fault) -> bool:
     time.sleep(fault.delay)
     while (pid := run.victim(fault.role)) is None:
         if run.status() is not None or order.index(run.stage()) > order.index(fault.stage):
-            return False
+            return None
         time.sleep(0.02)
-    if run.status() is not None:
-        return False
-    return _send(pid, fault)
+    stage = run.stage()
+    return stage if run.status() is None and _send(pid, fault) else None
 
 
 def _send(pid: int, fault: Fault) -> bool:

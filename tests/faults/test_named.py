@@ -42,14 +42,14 @@ def again(ground: Ground, run: Path) -> int | None:
 
 @pytest.mark.slow
 def test_killed_by_seed_the_stages_end_in_the_undisturbed_bytes(ground: Ground) -> None:
-    trial = attempt(ground, 11, 6, whole=False)
+    trial = attempt(ground, 11, 5, whole=False)
     assert trial.wrong is None, trial
     assert len(trial.struck) >= 3
 
 
 @pytest.mark.slow
 def test_killed_by_seed_the_command_ends_in_the_undisturbed_bytes(ground: Ground) -> None:
-    trial = attempt(ground, 1003, 3, whole=True)
+    trial = attempt(ground, 1003, 2, whole=True)
     assert trial.wrong is None, trial
     assert trial.struck
 

@@ -80,10 +80,6 @@ def at(environment: dict[str, str], store: dict[str, str]) -> Callable[..., Told
     return call
 
 
-def run_of(crawl: str | Path, out: str | Path) -> list[object]:
-    return ["run", crawl, "--out", out, "--workers", 2, "--part-bytes", PART]
-
-
 def data(found: dict[str, bytes]) -> dict[str, str]:
     """sha256 of what is the result; run.json names inputs by where they lie, and log/ is no part of it."""
     passed = re.compile(r"^(log/|\.|run\.json|report\.html)")
@@ -94,46 +90,61 @@ def objects(system: s3fs.S3FileSystem, root: str) -> dict[str, bytes]:
     return {path[len(root) + 1 :]: system.cat_file(path) for path in system.find(root)}
 
 
+BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
+RUN = "s3://corpora/runs/first"  # the page's
+
+
+def page() -> list[list[str]]:
+    """The commands of docs/object-storage.md, with parts that suit a small crawl."""
+    text = (REPO / "docs" / "object-storage.md").read_text()
+    lines = [line for block in BLOCK.findall(text) for line in block.splitlines() if line.startswith("$ winnow ")]
+    found = [shlex.split(line)[2:] for line in lines]
+    assert [words[0] for words in found] == ["run", "verify", "sql", "train"]
+    return [[*found[0], "--part-bytes", PART], *found[1:]]
+
+
 @pytest.mark.slow
 def test_a_run_on_a_store_is_killed_goes_on_elsewhere_and_is_the_run_made_here(
     crawl: Path, bucket: s3fs.S3FileSystem, at: Callable[..., Told], environment: dict[str, str],
     store: dict[str, str], tmp_path: Path,
 ) -> None:  # fmt: skip
-    bucket.put_file(str(crawl), "bucket/crawl.warc.gz")
-    command = [sys.executable, "-m", "flows.cli", *map(str, run_of("s3://bucket/crawl.warc.gz", "s3://bucket/run"))]
-    with subprocess.Popen(command, cwd=REPO, env={**environment, **store, "WINNOW_CACHE": str(tmp_path / "first")},
+    """By the page's own commands."""
+    bucket.mkdir("corpora")
+    bucket.put_file(str(crawl), "corpora/crawl.warc.gz")
+    run, verify, sql, train = page()
+    with subprocess.Popen([sys.executable, "-m", "flows.cli", *run], cwd=REPO,
+                          env={**environment, **store, "WINNOW_CACHE": str(tmp_path / "first")},
                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:  # fmt: skip
-        end = time.monotonic() + 300
-        while not bucket.exists("bucket/run/documents/part-00001.parquet") and time.monotonic() < end:
+        end = time.monotonic() + 500
+        while not bucket.exists(f"{RUN}/documents/part-00001.parquet") and time.monotonic() < end:
             time.sleep(0.2)
         process.send_signal(signal.SIGKILL)
-    assert not bucket.exists("bucket/run/manifest.json")
-    done = at(*run_of("s3://bucket/crawl.warc.gz", "s3://bucket/run"))  # with another cache, as on another machine
+    assert bucket.exists(f"{RUN}/documents/part-00001.parquet")
+    assert not bucket.exists(f"{RUN}/manifest.json")
+    done = at(*run)  # with another cache, as on another machine
     assert done.returncode == 0, done.stderr
-    assert "manifest: s3://bucket/run/manifest.json" in done.stdout
-    assert not bucket.exists("bucket/run/.lock")
-    here = at(*run_of(crawl, tmp_path / "here"))
+    assert f"manifest: {RUN}/manifest.json" in done.stdout
+    assert not bucket.exists(f"{RUN}/.lock")
+    here = at("run", crawl, "--out", tmp_path / "here", "--workers", 2, "--part-bytes", PART)
     assert here.returncode == 0, here.stderr
     files = {p.relative_to(tmp_path / "here").as_posix(): p for p in (tmp_path / "here").rglob("*") if p.is_file()}
-    assert data(objects(bucket, "bucket/run")) == data({name: path.read_bytes() for name, path in files.items()})
-    ask(at, "s3://bucket/run", tmp_path)
-    refuse(at, "s3://bucket/run", tmp_path)
-    damaged = bytearray(bucket.cat_file("bucket/run/tokens/shard-00000.arrow"))
+    made = data(objects(bucket, RUN.removeprefix("s3://")))
+    assert made == data({name: path.read_bytes() for name, path in files.items()})
+    assert len(made) > 30
+    assert "every record has one fate" in at(*verify).stdout
+    assert "kept" in at(*sql).stdout
+    assert at("what-if", RUN, "--set", "gopher.dup_line=0.2").returncode == 0
+    assert at("report", RUN).returncode == 0
+    trained = at(*train[:-6], "--out", tmp_path / "model", *train[-4:])
+    assert trained.returncode == 0, trained.stderr
+    refuse(at, RUN, tmp_path)
+    shard = f"{RUN}/tokens/shard-00000.arrow"
+    damaged = bytearray(bucket.cat_file(shard))
     damaged[len(damaged) // 2] ^= 1
-    bucket.pipe_file("bucket/run/tokens/shard-00000.arrow", bytes(damaged))
-    found = at("verify", "s3://bucket/run")
+    bucket.pipe_file(shard, bytes(damaged))
+    found = at(*verify)
     assert found.returncode == 1, found.stdout + found.stderr
     assert "sha256" in found.stdout
-
-
-def ask(at: Callable[..., Told], run: str, tmp_path: Path) -> None:
-    """Every question, and training, by address."""
-    assert "every record has one fate" in at("verify", run).stdout
-    assert at("sql", run, "SELECT count(*) AS n FROM fates", "--format", "csv").stdout.split() == ["n", "40"]
-    assert at("what-if", run, "--set", "gopher.dup_line=0.2").returncode == 0
-    assert at("report", run).returncode == 0
-    trained = at("train", f"{run}/manifest.json", "--out", tmp_path / "model", "--steps", 1, "--context", 64)
-    assert trained.returncode == 0, trained.stderr
 
 
 def refuse(at: Callable[..., Told], run: str, tmp_path: Path) -> None:
@@ -141,7 +152,7 @@ def refuse(at: Callable[..., Told], run: str, tmp_path: Path) -> None:
     asked = {
         ("remove", f"{run}/manifest.json", "--domain", "a.example", "--reason", "asked", "--register", tmp_path / "r"):
             f"{run}/manifest.json lies on a store",
-        (*run_of("s3://bucket/crawl.warc.gz", run), "--runner", "FlinkRunner"): "--runner FlinkRunner: a run on a store",
+        ("run", "s3://corpora/crawl.warc.gz", "--out", run, "--runner", "FlinkRunner"): "--runner FlinkRunner: a run on a store",
         ("verify", "s3://bucket/other"): "holds no run",
         ("verify", "s3://nowhere/run"): "s3://nowhere/run: ",
     }  # fmt: skip
@@ -246,23 +257,3 @@ def watched(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(mirror.system, "put_file", put_file)
     monkeypatch.setattr(mirror.system, "rm_file", rm_file)
     return calls
-
-
-BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
-
-
-@pytest.mark.slow
-def test_the_commands_of_the_page_can_be_given(
-    bucket: s3fs.S3FileSystem, environment: dict[str, str], store: dict[str, str], crawl: Path, tmp_path: Path
-) -> None:
-    """docs/object-storage.md, in its order, for a bucket `corpora` of a small crawl."""
-    bucket.mkdir("corpora")
-    bucket.put_file(str(crawl), "corpora/crawl.warc.gz")
-    page = (REPO / "docs" / "object-storage.md").read_text()
-    lines = [line for block in BLOCK.findall(page) for line in block.splitlines() if line.startswith("$ winnow ")]
-    assert len(lines) >= 4
-    env = {**environment, **store, "PYTHONPATH": str(REPO)}
-    for line in lines:
-        command = [sys.executable, "-m", "flows.cli", *shlex.split(line)[2:]]
-        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=900)
-        assert done.returncode == 0, f"{line}: {done.stderr}"
