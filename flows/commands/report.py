@@ -30,9 +30,11 @@ def report(
     own = (folder / runs.NAME).is_file() and (out is None or out.resolve() == (folder / NAME).resolve())
     with runs.locked(run) if own else nullcontext(), open_run(run) as opened:
         path = write_report(opened, lang, out)
+    told = str(path)
     if own and run != named:
         publish(named, NAME)
-    console.print(f"report: {escape(str(path))}", soft_wrap=True)
+        told = f"{named.rstrip('/')}/{NAME}"
+    console.print(f"report: {escape(told)}", soft_wrap=True)
 
 
 def explore(
