@@ -19,7 +19,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.faults.harness import STAGES, Ground, Trial, campaign, prepare
+from tests.faults.harness import Ground, Trial, campaign, prepare
+from tests.faults.scenario import STAGES
 
 
 def table(trials: list[Trial]) -> list[str]:

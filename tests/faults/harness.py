@@ -15,7 +15,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -31,31 +30,13 @@ from pipelines.sample import write_sample
 from stats.run import open_run
 from stats.verify import verify
 from tests.faults.processes import left_behind, of_run
+from tests.faults.scenario import STAGES, Fault, scenario
 from tests.faults.stages import forks, run_stages
 
 REPO = Path(__file__).resolve().parents[2]
 PART = 20_000  # bytes: three parts
-STAGES = ("extract", "rights", "annotate", "dedup", "decide", "scrub", "tokenize", "report")
-CHILDREN = {  # who is there to be killed, by stage
-    "start": ("server",), "extract": ("sandbox", "sandbox", "server", "log"), "rights": ("server", "log"),
-    "annotate": ("worker", "worker", "forks", "tracker", "server"), "dedup": ("server", "forks"),
-    "decide": ("server", "log"), "scrub": ("worker", "worker", "forks", "server"),
-    "tokenize": ("worker", "worker", "forks", "tracker", "server"), "report": ("server", "log"),
-}  # fmt: skip
-SIGNALS = ("KILL", "KILL", "KILL", "TERM", "TERM", "STOP")  # STOP: and a little later KILL
 ENDS, DIES, MOST = 3000.0, 60.0, 12  # seconds for a whole run and for a killed one's processes; starts of one run
 STILL = 150.0  # seconds in which no process of a run uses a tenth of a second: nothing in it waits for longer
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One strike: at `stage`, after `files` new files of it, and `delay` seconds."""
-
-    role: str
-    signal: str
-    stage: str
-    files: int
-    delay: float
 
 
 @dataclass
@@ -90,19 +71,6 @@ def digests(run: Path) -> dict[str, str]:
     files = [p for p in run.rglob("*") if p.is_file() and "log" not in p.parts]
     kept = [p for p in files if p.name not in (".lock", "report.html")]
     return {str(p.relative_to(run)): hashlib.sha256(p.read_bytes()).hexdigest() for p in kept}
-
-
-def scenario(seed: int, count: int, whole: bool) -> list[Fault]:
-    """The strikes of a seed; `whole`: at the command with all its processes, and not at bare stages."""
-    dice = random.Random(seed)
-    made = []
-    for _ in range(count):
-        stage = dice.choice(("start", *STAGES) if whole else STAGES[:-1])
-        others = CHILDREN[stage] if whole else ("sandbox",) if stage == "extract" else ()
-        role = dice.choice(others) if others and dice.random() < 0.6 else "command"
-        made.append(Fault(role, dice.choice(SIGNALS if whole else ("KILL", "STOP")), stage,
-                          dice.choice((0, 0, 1, 2)), dice.choice((0.0, dice.uniform(0, 0.3), dice.uniform(0, 2)))))  # fmt: skip
-    return made
 
 
 def attempt(ground: Ground, seed: int, count: int, whole: bool) -> Trial:
