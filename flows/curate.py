@@ -19,6 +19,7 @@ from flows import faults, settings
 settings.apply()
 
 import pipelines.beam  # noqa: E402, F401, I001 - before Beam, so that it comes without pandas
+from apache_beam.io.filesystems import FileSystems  # noqa: E402
 from apache_beam.options.pipeline_options import PipelineOptions  # noqa: E402
 from prefect import flow, task  # noqa: E402
 from prefect.artifacts import create_markdown_artifact, create_table_artifact  # noqa: E402
@@ -26,6 +27,7 @@ from prefect.tasks import exponential_backoff  # noqa: E402
 
 from flows.cost import metered  # noqa: E402
 from flows.report import make_report  # noqa: E402
+from flows.stopping import answer_again  # noqa: E402
 from pipelines import run as runs  # noqa: E402
 from pipelines.options import beam_options, sandboxes_shared  # noqa: E402
 from pipelines.sources import Part, plan  # noqa: E402
@@ -49,21 +51,27 @@ stage = task(
 
 @stage(task_run_name="{name}")
 def run_stage(name: str, run: str, job: str, arguments: Sequence[Any]) -> dict[str, int]:
-    """Run one job ("module:function"), write its counts into run.json, and leave them as an artifact."""
-    began = time.monotonic()
-    with metered() as cost:
-        counts: dict[str, int] = pkgutil.resolve_name(job)(run, *arguments)
-    runs.log_event(run, {"stage": name, "seconds": round(time.monotonic() - began, 3), **cost.as_event(), **counts})
-    runs.finish_stage(run, name, counts)
+    """Do one stage, and leave its counts as an artifact."""
+    counts = do_stage(name, run, job, arguments)
     rows = [{"what": key, "count": value} for key, value in counts.items()]
     create_table_artifact(key=f"winnow-{name}", table=rows, description=f"{name} of {run}")
     return counts
 
 
+def do_stage(name: str, run: str, job: str, arguments: Sequence[Any]) -> dict[str, int]:
+    """Run one job ("module:function") and write its counts into run.json."""
+    began = time.monotonic()
+    with metered() as cost:
+        counts: dict[str, int] = pkgutil.resolve_name(job)(run, *arguments)
+    runs.log_event(run, {"stage": name, "seconds": round(time.monotonic() - began, 3), **cost.as_event(), **counts})
+    runs.finish_stage(run, name, counts)
+    return counts
+
+
 @stage(task_run_name="plan")
-def make_plan(run: str, inputs: Sequence[str], part_bytes: int | None) -> list[Part]:
+def make_plan(run: str, inputs: Sequence[str], part_bytes: int | None, follow_links: bool) -> list[Part]:
     """Cut the inputs into parts and record the plan in run.json."""
-    parts = plan(inputs, part_bytes)
+    parts = plan(inputs, part_bytes, follow_links)
     described = runs.load(run)
     described["parts"] = [part.as_dict() for part in parts]
     runs.save(run, described)
@@ -102,13 +110,35 @@ def curate(
     against: str | None = None,
     register: str | None = None,
     flags: Sequence[str] = (),
+    follow_links: bool = False,
 ) -> dict[str, dict[str, int]]:
     """Curate `inputs` by `recipe` into the run folder `out`; returns each stage's counts."""
+    answer_again()
+    FileSystems.set_options(beam_options(workers, runner, flags))  # inputs on a store are read before any pipeline is
+    runs.begin(out, inputs, recipe, tokenizer, part_bytes, others, notices, against)
+    parts = make_plan(out, inputs, part_bytes, follow_links)
+    stages = jobs(parts, recipe, others, workers, runner, tokenizer, against, register, flags)
+    counts = {name: run_stage(name, out, job, given) for name, job, given in stages}
+    create_markdown_artifact(key="winnow-fates", markdown=fates_markdown(counts["decide"]))
+    report(out)
+    return counts
+
+
+def jobs(
+    parts: Sequence[Part],
+    recipe: Recipe,
+    others: Sequence[Recipe] = (),
+    workers: int = 1,
+    runner: str = "embedded",
+    tokenizer: str | None = None,
+    against: str | None = None,
+    register: str | None = None,
+    flags: Sequence[str] = (),
+) -> list[tuple[str, str, Sequence[Any]]]:
+    """(name, job, what it is called with after the run) of every stage behind the plan, in order."""
     options = beam_options(workers, runner, flags)
     threads = beam_options(workers, runner, flags, threads=True)
     alone = beam_options(1, runner, flags)  # jobs so light that starting workers would cost more than they save
-    runs.begin(out, inputs, recipe, tokenizer, part_bytes, others, notices, against)
-    parts = make_plan(out, inputs, part_bytes)
     indices = [part.index for part in parts]
     plan_of_work: list[tuple[str, str, Sequence[Any], PipelineOptions]] = [
         ("extract", "pipelines.extract:extract", (parts, recipe), threads),
@@ -121,12 +151,8 @@ def curate(
         ("scrub", "pipelines.scrub:scrub", (indices, recipe), options),
         ("tokenize", "pipelines.tokenize:tokenize", (indices, recipe, tokenizer, register), options),
     ]
-    if recipe.decontaminate is None:
-        plan_of_work = [work for work in plan_of_work if work[0] != "decontaminate"]
-    counts = {name: run_stage(name, out, job, [*given, how]) for name, job, given, how in plan_of_work}
-    create_markdown_artifact(key="winnow-fates", markdown=fates_markdown(counts["decide"]))
-    report(out)
-    return counts
+    skipped = "decontaminate" if recipe.decontaminate is None else None
+    return [(name, job, [*given, how]) for name, job, given, how in plan_of_work if name != skipped]
 
 
 def fates_markdown(decided: dict[str, int]) -> str:

@@ -10,6 +10,7 @@ import errno
 import re
 
 KNOWN = re.compile(r"^(?:[\w.]+\.)?(\w*(?:Error|Exception|Exit|Interrupt)): (.+)$")
+SHORT = re.compile(r"^(?:[\w.]+\.)?(?:Arrow)?MemoryError\b", re.MULTILINE)  # as a worker's traceback ends
 WHILE = re.compile(r"\s*\[while running '[^']*'\]")
 
 
@@ -18,14 +19,14 @@ def sentence(error: BaseException) -> str:
     text = WHILE.sub("", str(error)).strip()
     if isinstance(error, RuntimeError) and "Traceback" in text:
         named = [m for m in (KNOWN.match(line.strip()) for line in text.splitlines()) if m]
-        if named:
+        if named and not SHORT.search(text):
             text = named[-1].group(2)
     number = error.errno if isinstance(error, OSError) else None
     if number == errno.ENOSPC or "No space left on device" in text:
         return f"The disk is full ({text}). Free some space and give the same command: it goes on where it stopped."
     if number == errno.EACCES:
         return f"{text}. Check who may read and write there."
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or SHORT.search(text):
         return "Out of memory. Use fewer --workers or a smaller --part-bytes, and give the same command again."
     if isinstance(error, KeyboardInterrupt):
         return "Stopped. Give the same command again to go on where it stopped."

@@ -5,6 +5,10 @@ imports are. It is a fork of the command, made when what both need is imported a
 importing that twice would cost a second of processor time. The socket is opened before the server, so requests queue
 up instead of failing and no port is raced for. A run that gets SIGKILL cannot stop its server: so the server, outside
 the run's process group, watches a pipe from the run and ends when that closes, however that comes about.
+
+A server that is lost while the run goes on is replaced, on the same socket: what Prefect asks meanwhile waits there,
+and what was under way it asks again by itself. The replacement is a process of its own, for by then the command has
+threads and must not be forked.
 """
 
 from __future__ import annotations
@@ -27,6 +31,7 @@ NAME = "winnow-prefect"  # what `ps -o comm` calls it
 MARKS = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
 # Blocks are configurations kept for flows; a run stores none, so their kinds need not be registered.
 BLOCKS = {"PREFECT_API_BLOCKS_REGISTER_ON_START": "0", "PREFECT_MEMOIZE_BLOCK_AUTO_REGISTRATION": "0"}
+REPLACED = 20  # servers a run may lose
 PATIENCE = 15  # seconds that a server may take to end by itself
 
 
@@ -39,12 +44,27 @@ def own_server() -> Iterator[None]:
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}/api"
         with _environment({"PREFECT_API_URL": url, **MARKS, **BLOCKS}):
-            lifeline = _start(listening)
-            listening.close()
+            watched, lifeline = os.pipe()
+            ending = threading.Event()
+            first = _start(listening, watched, lifeline)
+            keeper = threading.Thread(target=_keep, args=(first, listening, watched, ending), daemon=True)
+            keeper.start()
             try:
                 yield
             finally:
+                ending.set()
                 os.close(lifeline)
+
+
+def _keep(server: int, listening: socket.socket, watched: int, ending: threading.Event) -> None:
+    """Replace a server that ends before it should; after REPLACED times, let requests fail at once and not wait."""
+    for _ in range(REPLACED):
+        os.waitpid(server, 0)
+        if ending.wait(0.1):  # it may have ended because the run has
+            return
+        server = _spawn(listening, watched)
+    os.waitpid(server, 0)
+    listening.close()
 
 
 @contextmanager
@@ -62,21 +82,26 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _start(listening: socket.socket) -> int:
-    """Start a server on this socket; returns the descriptor whose closing ends it."""
-    watched, lifeline = os.pipe()
+def _start(listening: socket.socket, watched: int, lifeline: int) -> int:
+    """Start a server on this socket, which ends when the pipe does; returns its process number."""
     import prefect.context  # noqa: F401 - read by the command and the server alike
 
     # A fork takes the locks that other threads hold along, but not the threads; macOS's own libraries start some.
     if sys.platform != "linux" or _threads() > 1:
-        command = [sys.executable, "-m", "flows.server", str(listening.fileno()), str(watched)]
-        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                         start_new_session=True, pass_fds=[listening.fileno(), watched])  # fmt: skip
-    elif os.fork() == 0:
+        return _spawn(listening, watched)
+    server = os.fork()
+    if server == 0:
         os.close(lifeline)
         _be_the_server(listening, watched)
-    os.close(watched)
-    return lifeline
+    return server
+
+
+def _spawn(listening: socket.socket, watched: int) -> int:
+    command = [sys.executable, "-m", "flows.server", str(listening.fileno()), str(watched)]
+    server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                              start_new_session=True, pass_fds=[listening.fileno(), watched])  # fmt: skip
+    server.returncode = 0  # whoever keeps the server waits for it by its number
+    return server.pid
 
 
 def _threads() -> int:

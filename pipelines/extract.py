@@ -12,7 +12,7 @@ import threading
 import weakref
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, cast
 
 import pyarrow as pa
@@ -71,18 +71,13 @@ def extract_part(part: Part, run: str, choices: Extract, shared: int = 0) -> dic
     return dict(work.counts)
 
 
-@dataclass(frozen=True)
-class _Page:
-    """A record on its way through the extractor, with what decoding found out."""
-
-    record: Record
-    decoded: Decoded
+Read = tuple[Record | Reject, Decoded | None]  # a record on its way to its fate, and what decoding found out
 
 
 class _PartWork:
     """Reads one part; gathers rejects, policies and counts while documents stream out."""
 
-    def __init__(self, part: Part, pool: SandboxPool[_Page], most: int) -> None:
+    def __init__(self, part: Part, pool: SandboxPool[Read], most: int) -> None:
         self.part = part
         self.pool = pool
         self.most = most  # bytes of a text
@@ -90,22 +85,25 @@ class _PartWork:
         self.policies: list[tuple[PolicyFile, bytes]] = []  # bodies packed: a small crawl can hold many large ones
         self.rows: list[dict[str, Any]] = []
         self.held = 0
-        self.ended = False
         self.counts: Counter[str] = Counter(records=0, documents=0, rejects=0)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """Documents as batches, in the order in which the part yields them."""
-        items = read(self.part)
-        while not self.ended:
-            for page, result in self.pool.extract_many(self._html_pages(items)):
-                if isinstance(result, Failure):
-                    self._reject(page.record, result.reason, result.detail)
-                else:
-                    self._keep(page.record, page.decoded, result)
-                if self._full():
-                    yield self._flush()
-            if self.rows:
+        """Documents as batches, in the order in which the part yields them, however many sandboxes there are."""
+        for (item, decoded), result in self.pool.extract_many(self._pages(read(self.part))):
+            if isinstance(item, Reject):
+                self._reject(item, item.reason, item.detail)
+                if isinstance(item, PolicyFile):
+                    self.policies.append((replace(item, body=b""), zstandard.compress(item.body, 1)))
+            elif isinstance(result, Failure):
+                self._reject(item, result.reason, result.detail)
+            elif result is not None:
+                self._keep(item, decoded, result)
+            else:
+                self._keep_text(item, decoded, decoded.text if decoded is not None else item.text or "")
+            if self._full():
                 yield self._flush()
+        if self.rows:
+            yield self._flush()
 
     def _full(self) -> bool:
         return len(self.rows) >= BATCH_ROWS or self.held >= BATCH_BYTES
@@ -114,27 +112,17 @@ class _PartWork:
         rows, self.rows, self.held = self.rows, [], 0
         return pa.RecordBatch.from_pylist(rows, schema=DOCUMENTS)
 
-    def _html_pages(self, items: Iterator[Item]) -> Iterator[tuple[_Page, str]]:
-        """Pages that need extraction; everything else is settled on the way, until there is a batch of it."""
+    def _pages(self, items: Iterator[Item]) -> Iterator[tuple[Read, str | None]]:
+        """Every record with the HTML that is to be extracted, or None: other text is text already."""
         for item in items:
             self.counts["records"] += 1
             if isinstance(item, Skipped):
                 self.counts[f"skipped.{item.record_type}"] += 1
-            elif isinstance(item, Reject):
-                self._reject(item, item.reason, item.detail)
-                if isinstance(item, PolicyFile):
-                    self.policies.append((replace(item, body=b""), zstandard.compress(item.body, 1)))
-            elif item.text is not None:  # WET, JSONL, Parquet: text already
-                self._keep_text(item, None, item.text)
+            elif isinstance(item, Reject) or item.text is not None:
+                yield (item, None), None
             else:
                 decoded = decode(item.payload, item.charset_header)
-                if item.kind == "text":
-                    self._keep_text(item, decoded, decoded.text)
-                else:
-                    yield _Page(item, decoded), decoded.text
-            if self._full():
-                return
-        self.ended = True
+                yield (item, decoded), None if item.kind == "text" else decoded.text
 
     def _keep_text(self, record: Record, decoded: Decoded | None, text: str) -> None:
         fields = record.fields
@@ -170,14 +158,14 @@ class _PartWork:
 
 
 _own = threading.local()  # a thread's own pool, by choices; it ends with its thread
-_shared: dict[Extract, SandboxPool[_Page]] = {}
-_all: weakref.WeakSet[SandboxPool[_Page]] = weakref.WeakSet()
+_shared: dict[Extract, SandboxPool[Read]] = {}
+_all: weakref.WeakSet[SandboxPool[Read]] = weakref.WeakSet()
 _opening = threading.Lock()
 
 
-def sandboxes(choices: Extract, shared: int) -> SandboxPool[_Page]:
+def sandboxes(choices: Extract, shared: int) -> SandboxPool[Read]:
     """The sandboxes of this process (`shared` of them) or of this thread (0), kept from part to part."""
-    pools = _shared if shared else cast("dict[Extract, SandboxPool[_Page]]", vars(_own))
+    pools = _shared if shared else cast("dict[Extract, SandboxPool[Read]]", vars(_own))
     with _opening:
         if choices not in pools or pools[choices].closed:
             pools[choices] = SandboxPool(choices, shared or 1)

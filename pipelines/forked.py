@@ -11,8 +11,11 @@ URN); a worker's standard streams are the command's own.
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
+import signal
+import sys
 import threading
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -33,6 +36,9 @@ IMPORTED = (
     "pipelines.shuffle",
 )
 PATIENCE = 10  # seconds a worker may take to end by itself once its pipeline has
+
+FORKS_LOST = 255  # what multiprocessing calls the status of a process whose fork server is gone
+PARENT_DEATH = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 LOST: list[str] = []  # what became of workers of the pipeline that runs; there is one at a time
 
@@ -81,7 +87,10 @@ class ForkedHandler(worker_handlers.GrpcWorkerHandler):  # type: ignore[misc]
     def stop_worker(self) -> None:
         """Wait for the worker, which ends when its control connection does; one that does not is killed."""
         self.stopping.set()
-        self.watcher.join(PATIENCE)
+        told_to_stop = not isinstance(
+            sys.exception(), Exception | None
+        )  # Ctrl-C or SIGTERM: what is in hand is dropped
+        self.watcher.join(0 if told_to_stop else PATIENCE)
         if self.watcher.is_alive():
             self.killed = True
             self.worker.kill()
@@ -90,8 +99,12 @@ class ForkedHandler(worker_handlers.GrpcWorkerHandler):  # type: ignore[misc]
     def _watch(self) -> None:
         """Answer for a worker that has died, in place of which Beam would wait for ever."""
         self.worker.join()
-        fault = f"A worker process was lost, with exit status {self.worker.exitcode}: killed, or out of memory?"
-        if (self.worker.exitcode or 0) < 0 and not self.killed:  # by a signal that is not from here
+        fault = (
+            f"A worker process was lost, with exit status {self.worker.exitcode}: killed, or out of memory? Give the "
+            "same command again to go on; if memory is short, with fewer --workers."
+        )
+        by_signal = (self.worker.exitcode or 0) < 0 or self.worker.exitcode == FORKS_LOST
+        if by_signal and not self.killed:  # and not from here
             LOST.append(fault)
         while not self.stopping.wait(0.1):
             for asked in list(self.control_conn._futures_by_id.values()):
@@ -100,11 +113,22 @@ class ForkedHandler(worker_handlers.GrpcWorkerHandler):  # type: ignore[misc]
 
 
 def serve(told: Mapping[str, str]) -> None:
-    """What a fork does: be Beam's harness until the runner hangs up."""
+    """What a fork does: be Beam's harness until the runner hangs up, or the command or the fork server is gone."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PARENT_DEATH, signal.SIGKILL)  # of the fork server
+    threading.Thread(target=_end_with_the_command, daemon=True).start()
     from apache_beam.runners.worker import sdk_worker_main
 
     os.environ.update(told)
     sdk_worker_main.main([])
+
+
+def _end_with_the_command() -> None:
+    """A harness whose runner was killed can wait for ever, and the fork server waits for its forks."""
+    command = multiprocessing.parent_process()
+    if command is not None:
+        command.join()
+        os._exit(1)
 
 
 class ForkedRunner(FnApiRunner):  # type: ignore[misc]

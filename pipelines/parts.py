@@ -14,7 +14,8 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -134,11 +135,27 @@ def read_rows(path: str) -> int:
 
 def read_part(path: str, columns: list[str] | None = None, batch_rows: int = 1024) -> Iterable[pa.RecordBatch]:
     """Stream a part as record batches of at most `batch_rows`, with only `columns` if given."""
-    with FileSystems.open(path, mime_type="application/octet-stream") as stream:
+    with _readable(path), FileSystems.open(path, mime_type="application/octet-stream") as stream:
         yield from pq.ParquetFile(stream).iter_batches(batch_size=batch_rows, columns=columns)
 
 
 def read_table(path: str, columns: list[str] | None = None) -> pa.Table:
     """A whole part as a table; also when it holds no rows."""
-    with FileSystems.open(path, mime_type="application/octet-stream") as stream:
+    with _readable(path), FileSystems.open(path, mime_type="application/octet-stream") as stream:
         return pq.read_table(stream, columns=columns)
+
+
+@contextmanager
+def _readable(path: str) -> Iterator[None]:
+    """Tell which part cannot be read. Its footer may be whole and its fingerprint right: then only a person knows."""
+    try:
+        yield
+    except MemoryError:  # Arrow's own is an ArrowException too
+        raise
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise ValueError(
+            f"{path} cannot be read ({str(error).splitlines()[0]}). Delete it and give the same command again: "
+            "it is made anew."
+        ) from error

@@ -7,10 +7,8 @@ worker counts are in `log/`. A folder belongs to one run: other inputs or anothe
 
 from __future__ import annotations
 
-import fcntl
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +16,12 @@ from apache_beam.io.filesystems import FileSystems
 
 from filters.segmenters import segmenter_versions
 from pipelines.code import code_version, library_versions
+from pipelines.lock import BusyError, locked
 from pipelines.parts import make_dirs, replace
 from recipes.model import Recipe
 
 NAME = "run.json"
-
-
-class BusyError(ValueError):
-    """Another process holds the folder: waiting helps, and nothing else need be mended."""
+__all__ = ["BusyError", "begin", "drop_strays", "finish_stage", "load", "locked", "log_event", "path_of", "save"]
 
 
 def path_of(run: str) -> str:
@@ -89,9 +85,14 @@ def begin(
                     "Choose another --out, or delete that folder."
                 )
     else:
-        if "://" not in run and Path(run).is_dir() and any(p.name not in (".lock", "log") for p in Path(run).iterdir()):
+        if (
+            "://" not in run
+            and Path(run).is_dir()
+            and any(p.name not in (".lock", "log", ".copied.json") for p in Path(run).iterdir())
+        ):
             raise ValueError(f"{run} is not empty and holds no run. Choose another --out, or empty that folder.")
         described = {**wanted, "parts": [], "stages": {}}
+    drop_temporaries(run)
     described["versions"] = {"winnow": code_version(), **library_versions()}
     described["segmenters"] = segmenter_versions()
     described["measured_for"] = [other.name for other in others]
@@ -102,6 +103,14 @@ def begin(
     }
     save(run, described)
     return described
+
+
+def drop_temporaries(run: str) -> None:
+    """Delete parts that a killed process has left half written. The caller holds the run's lock."""
+    if "://" not in run:  # an object store shows no object before it is whole
+        for path in Path(run).rglob(".tmp-*"):
+            if path.suffix in (".parquet", ".arrow"):
+                path.unlink(missing_ok=True)
 
 
 def drop_strays(run: str, parts: int) -> None:
@@ -125,24 +134,3 @@ def log_event(run: str, event: Mapping[str, Any]) -> None:
         make_dirs(f"{run}/log")
         with Path(run, "log", "events.jsonl").open("a") as stream:
             stream.write(json.dumps(dict(event)) + "\n")
-
-
-@contextmanager
-def locked(run: str) -> Iterator[None]:
-    """Hold the run's folder for this process; BusyError, a ValueError, if another process holds it.
-
-    The lock is the kernel's (flock), so it goes when its holder dies, however it dies. On an object store
-    there is none to take: there, whole-part writes keep two runs from harming each other.
-    """
-    if "://" in run:
-        yield
-        return
-    make_dirs(run)
-    with (Path(run) / ".lock").open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise BusyError(
-                f"{run} is being written by another process. Wait for it, or work in another folder."
-            ) from error
-        yield

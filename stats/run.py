@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from filters.sql import literal
+from pipelines.mirror import copy_of
 from recipes.model import Recipe
 from stats.faults import fault, sentence
 from stats.views import DATASETS, make_views
@@ -114,8 +115,8 @@ class Run:
 
 
 def open_run(path: str | Path) -> Run:
-    """Open a run's folder; FileNotFoundError or ValueError in one sentence."""
-    folder = Path(path).resolve()
+    """Open a run's folder, or the copy of a run on a store; FileNotFoundError or ValueError in one sentence."""
+    folder = Path(copy_of(str(path))).resolve()
     described = _described(path, folder / "run.json")
     spill = tempfile.TemporaryDirectory(prefix="winnow-")
     connection = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": spill.name})

@@ -150,6 +150,10 @@ class Manifest(_Strict):
     def read(path: str | Path) -> Manifest:
         """Read and check a manifest; FileNotFoundError or ValueError in one sentence."""
         file = Path(path)
+        if (store := re.match(r"([a-z][a-z0-9+.-]+):/+(?=[^/])", str(path))) and not file.is_file():
+            url = f"{store.group(1)}://{str(path)[store.end() :]}"  # a path has lost one of its slashes
+            raise ValueError(f"{url} lies on a store, and this needs shards on a local disk: copy that folder here, "
+                             "and copy back what has changed.")  # fmt: skip
         if not file.is_file():
             raise FileNotFoundError(f"There is no manifest {path}. A finished run has one, called manifest.json.")
         try:

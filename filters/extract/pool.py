@@ -41,25 +41,32 @@ class SandboxPool(Generic[Key]):
         self.closed = True
         self.threads.shutdown(wait=False, cancel_futures=True)
         for sandbox in self.sandboxes:
-            sandbox.close()
+            sandbox.end()
 
-    def extract_many(self, pages: Iterable[tuple[Key, str]]) -> Iterator[tuple[Key, Extracted | Failure]]:
-        """Results in the order of `pages`, of which a few are read before the first result is given."""
-        waiting: deque[tuple[Key, int, Future[Extracted | Failure]]] = deque()
+    def extract_many(self, pages: Iterable[tuple[Key, str | None]]) -> Iterator[tuple[Key, Extracted | Failure | None]]:
+        """Results in the order of `pages`, of which a few are read before the first result is given.
+
+        What has no HTML keeps its place among the others, with None for a result.
+        """
+        waiting: deque[tuple[Key, int, Future[Extracted | Failure] | None]] = deque()
         held = 0
         try:
             for key, html in pages:
-                waiting.append((key, len(html), self.threads.submit(self._one, html)))
-                held += len(html)
+                if html is None and not waiting:
+                    yield key, None
+                    continue
+                waiting.append((key, len(html or ""), None if html is None else self.threads.submit(self._one, html)))
+                held += waiting[-1][1]
                 while len(waiting) > len(self.sandboxes) + 1 or (waiting and held > AHEAD_CHARS):
                     key_done, size, result = waiting.popleft()
                     held -= size
-                    yield key_done, result.result()
+                    yield key_done, None if result is None else result.result()
             for key_done, _, result in waiting:
-                yield key_done, result.result()
+                yield key_done, None if result is None else result.result()
         finally:
             for _, _, result in waiting:
-                result.cancel()
+                if result is not None:
+                    result.cancel()
 
     def _one(self, html: str) -> Extracted | Failure:
         sandbox = self.free.get()

@@ -3,6 +3,9 @@
 A signal cannot interrupt libxml2, and a thread cannot be killed; a process can. The child lives for many
 pages, so its cost is one copy of the text through a pipe. After a timeout or a death the child is
 replaced before the next page. Whoever feeds a sandbox imports no extractor: only the child needs one.
+
+A child can also be killed or stopped from outside (the kernel short of memory, a person), and then the page is not at
+fault: a page whose child died, or was stopped without working, gets one more try with a new child.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from collections.abc import Iterable, Iterator
 from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar
 
 import orjson
+import psutil
 
 from filters.extract.frames import HEADER
 from filters.extract.interface import Extracted, Failure, extractor_name
@@ -26,6 +30,8 @@ Key = TypeVar("Key")
 MEMORY = 3 << 30  # address space, of which a third is libraries
 RENEW_AFTER = 10_000  # pages; what a library hoards or a heap loses in gaps ends with its process
 STARTING = 30  # seconds that a child may take to import its libraries: not the page's fault
+TRIES = 2  # for a page whose child is lost: by its own fault it is lost again
+GLANCE = 0.25  # seconds in which a child that is at work uses some processor time
 
 
 class Sandbox(Generic[Key]):
@@ -44,6 +50,7 @@ class Sandbox(Generic[Key]):
         self.name = factory or extractor_name(options)
         self.child: subprocess.Popen[bytes] | None = None
         self.answered = 0  # pages that this child has answered
+        self.ended = False
 
     def __enter__(self) -> Sandbox[Key]:
         return self
@@ -60,6 +67,11 @@ class Sandbox(Generic[Key]):
                     pipe.close()
             self.child.wait()
             self.child = None
+
+    def end(self) -> None:
+        """Close for good: no page in hand starts another child."""
+        self.ended = True
+        self.close()
 
     def start(self) -> None:
         """Start the child now, so that it imports its libraries while its first page is still being read."""
@@ -80,21 +92,41 @@ class Sandbox(Generic[Key]):
             yield key, self.extract(html)
 
     def _one(self, data: bytes) -> Extracted | Failure:
-        """Send a page and await its answer; a child that was already dead is replaced once."""
-        try:
-            if self.answered >= RENEW_AFTER:
-                self.close()
-            self.start()
-            seconds = self.options.timeout_s + (0 if self.answered else STARTING)
-            answer = self._exchange(data, time.monotonic() + seconds)
-            self.answered += 1
-        except TimeoutError:
+        """Send a page and await its answer; again, with a new child, if the first was lost through no fault of it."""
+        for left in range(TRIES - 1, -1, -1):
+            try:
+                return self._answered(data)
+            except TimeoutError:
+                fault = Failure("extract.timeout", f"The extractor was stopped after {self.options.timeout_s:g} s.")
+                again = left and not self._works()
+            except (BrokenPipeError, EOFError):
+                fault = Failure("extract.crash", "The extractor's process died on this page.")
+                again = bool(left)
             self.close()
-            return Failure("extract.timeout", f"The extractor was stopped after {self.options.timeout_s:g} s.")
-        except (BrokenPipeError, EOFError):
+            if not again or self.ended:
+                break
+        return fault
+
+    def _answered(self, data: bytes) -> Extracted | Failure:
+        if self.answered >= RENEW_AFTER:
             self.close()
-            return Failure("extract.crash", "The extractor's process died on this page.")
+        self.start()
+        if self.ended:  # meanwhile: the child just started is known to nobody else
+            raise EOFError
+        seconds = self.options.timeout_s + (0 if self.answered else STARTING)
+        answer = self._exchange(data, time.monotonic() + seconds)
+        self.answered += 1
         return _result(orjson.loads(answer))
+
+    def _works(self) -> bool:
+        """Whether the child, late with its answer, uses the processor; one that was stopped (SIGSTOP) does not."""
+        try:
+            child = psutil.Process(self.child.pid) if self.child is not None else None
+            before = child.cpu_times() if child is not None else None
+            time.sleep(GLANCE)
+            return child is not None and child.cpu_times() != before
+        except psutil.Error:  # it is gone
+            return False
 
     def _start(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(

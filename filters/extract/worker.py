@@ -12,6 +12,7 @@ import logging
 import os
 import pkgutil
 import resource
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -32,11 +33,19 @@ SHIPPED = "filters.extract.interface:make_extractor"
 COLLECT_AFTER = (20_000, 20, 100)
 
 
-def serve(extractor: Extractor) -> None:
-    """Answer every page with its result, or with the reason why there is none."""
+SPARE = 60  # seconds past its time after which a page ends its process, in case nobody is left to do that
+
+
+def serve(extractor: Extractor, seconds: float) -> None:
+    """Answer every page with its result, or with the reason why there is none.
+
+    A page may take `seconds`; the parent sees to that. If the parent has been killed meanwhile, the alarm does: its
+    signal ends the process even while a library loops.
+    """
     pages, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not end up among the answers
     while (page := receive(pages)) is not None:
+        signal.setitimer(signal.ITIMER_REAL, seconds + SPARE)
         try:
             result = asdict(extractor.extract(page.decode("utf-8", "replace")))
             result["text"] = result["text"].encode("utf-8", "replace").decode()
@@ -47,6 +56,7 @@ def serve(extractor: Extractor) -> None:
                 "reason": "extract.crash",
                 "detail": f"The extractor failed with {type(error).__name__}.",
             }
+        signal.setitimer(signal.ITIMER_REAL, 0)
         send(answers, orjson.dumps(result))
 
 
@@ -62,7 +72,7 @@ def main(arguments: list[str]) -> None:
     extractor = factory(options)
     gc.collect()
     gc.freeze()  # what was imported is never garbage
-    serve(extractor)
+    serve(extractor, options.timeout_s)
 
 
 if __name__ == "__main__":

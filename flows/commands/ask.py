@@ -21,16 +21,24 @@ PAIRS = 20
 
 def funnel(run: RunFolder) -> None:
     """What went where: the run's funnel, and where its report and manifest are."""
+    from pipelines.mirror import copy_of
+
+    told_funnel(copy_of(run), run)
+
+
+def told_funnel(folder: str, named: str) -> None:
+    """Print the funnel of the run in `folder`, which a person knows as `named`."""
     from stats.funnel import funnel as count
     from stats.run import open_run
     from stats.show import table
     from tokenization.versions import latest
 
-    with open_run(run) as opened:
-        console.print(table(count(opened), title=f"Funnel of {run}"))
-    for path in (latest(Path(run)), Path(run) / "report.html"):
+    with open_run(folder) as opened:
+        console.print(table(count(opened), title=f"Funnel of {named}"))
+    for path in (latest(Path(folder)), Path(folder) / "report.html"):
         if path is not None and path.exists():
-            console.print(f"{path.name.partition('.')[0]}: {escape(str(path))}", soft_wrap=True)
+            where = f"{named.rstrip('/')}/{path.name}"
+            console.print(f"{path.name.partition('.')[0]}: {escape(where)}", soft_wrap=True)
 
 
 def sql(

@@ -45,6 +45,8 @@ def papers(
     from stats.papers.write import FOLDER, PAPERS, Choice, Papers
     from stats.run import open_run
 
+    if "://" in run and out is None:
+        raise ValueError(f"{run} lies on a store: name a folder of this machine for its papers with --out.")
     stated = read_facts(facts)
     choice = Choice(tuple(only or PAPERS), tuple(dict.fromkeys(by or BY)), alert, mentions, seed, items, keywords)
     with open_run(run) as opened:

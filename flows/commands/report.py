@@ -20,15 +20,21 @@ def report(
     from contextlib import nullcontext
 
     from pipelines import run as runs
+    from pipelines.mirror import copy_of, publish
     from stats.report.write import NAME, write_report
     from stats.run import open_run
 
     # A removal deletes the run's own report: one that was read before and written after would quote what went.
+    named, run = run, copy_of(run)
     folder = Path(run)
     own = (folder / runs.NAME).is_file() and (out is None or out.resolve() == (folder / NAME).resolve())
     with runs.locked(run) if own else nullcontext(), open_run(run) as opened:
         path = write_report(opened, lang, out)
-    console.print(f"report: {escape(str(path))}", soft_wrap=True)
+    told = str(path)
+    if own and run != named:
+        publish(named, NAME)
+        told = f"{named.rstrip('/')}/{NAME}"
+    console.print(f"report: {escape(told)}", soft_wrap=True)
 
 
 def explore(

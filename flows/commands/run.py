@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from flows import settings
-from flows.commands.ask import funnel
+from flows.commands.ask import told_funnel
 from flows.commands.terminal import Settings, console, errors
 
 
@@ -39,13 +39,17 @@ def run(
         str | None, typer.Option(help="An index of earlier corpora: look for duplicates there too, and add this one.")
     ] = None,
     register: Annotated[str | None, typer.Option(help="A register of removals: what it asks for is left out.")] = None,
+    follow_links: Annotated[
+        bool, typer.Option("--follow-links", help="Read what a folder finds also where it is a link out of it.")
+    ] = False,
     beam: Annotated[list[str] | None, typer.Option(help="A flag for the Beam runner, as --beam=--flag=value.")] = None,
 ) -> None:
     """Curate a crawl: extract, rights, annotate, dedup, decide, scrub, tokenize."""
     from flows.server import own_server
+    from flows.stopping import stoppable
 
     settings.apply()
-    with own_server():  # first of all: it starts while everything below is imported
+    with stoppable(), own_server():  # first of all: it starts while everything below is imported
         from flows.choices import chosen_recipes
 
         chosen, others, notices = chosen_recipes(
@@ -64,16 +68,18 @@ def run(
             raise FileNotFoundError(f"There is no register {register}. `winnow remove ... --register` begins one.")
         from flows.progress import shown
         from flows.quiet import chatter_logged
+        from pipelines.mirror import made_at
         from pipelines.run import locked
 
-        with locked(out), chatter_logged(out) as terminal, shown(out, terminal):
+        _can_be_made(out, runner, against)
+        with made_at(out) as folder, locked(folder), chatter_logged(folder) as terminal, shown(folder, terminal):
             from flows.curate import curate, start_sandboxes
 
             start_sandboxes(chosen, workers, runner, beam or [])
             curate(
                 [_absolute(i) for i in inputs],
                 chosen,
-                out,
+                folder,
                 others=others,
                 notices=notices,
                 workers=workers,
@@ -83,19 +89,32 @@ def run(
                 against=_absolute(against) if against else None,
                 register=_absolute(register) if register else None,
                 flags=beam or [],
+                follow_links=follow_links,
             )
+    _tell(out, folder)
+
+
+def _can_be_made(out: str, runner: str, against: str | None) -> None:
+    """ValueError if a run on a store is asked for what needs a folder that everyone sees."""
+    if "://" in out and runner not in ("embedded", "DirectRunner"):
+        raise ValueError(f"--runner {runner}: a run on a store is made in a folder of this machine, so its workers are "
+                         "here too. Use --runner embedded, or an --out that all workers see as a folder.")  # fmt: skip
+    if against is not None and "://" in against:
+        raise ValueError(f"--against {against}: an index lies on a local disk. Name a folder.")
+
+
+def _tell(out: str, run: str) -> None:
+    """What a person wants to know at the end: notices, the funnel, and where manifest and report are."""
     from flows.report import fault_of
+    from stats.gather import gather
+    from stats.run import open_run
 
-    if fault := fault_of(out):
+    if fault := fault_of(run):
         errors.print(f"notice: {escape(fault)}", soft_wrap=True, highlight=False)
-    if "://" not in out:
-        _tell_engines(Path(out))
-        from stats.gather import gather
-        from stats.run import open_run
-
-        with open_run(out) as opened:
-            gather(opened)  # so that the first question is answered as fast as the second
-    funnel(out)
+    _tell_engines(Path(run))
+    with open_run(run) as opened:
+        gather(opened)  # so that the first question is answered as fast as the second
+    told_funnel(run, out)
 
 
 def _tell_engines(run: Path) -> None:

@@ -15,9 +15,11 @@ class Hostile:
     name = "hostile"
 
     def extract(self, html: str) -> Extracted:
-        """Hang, die, eat memory, fail, or answer."""
-        if html == "hang":
-            time.sleep(3600)
+        """Hang, dawdle, die, eat memory, fail, or answer."""
+        while html == "hang":
+            pass
+        if html == "slow":
+            time.sleep(0.7)
         if html == "die":
             os._exit(9)
         if html == "eat":

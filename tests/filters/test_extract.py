@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
@@ -12,6 +15,7 @@ import trafilatura
 from trafilatura import core
 
 from filters.extract import Extracted, Failure, Sandbox, SandboxPool, make_extractor
+from filters.extract.frames import HEADER
 from recipes.model import Extract
 
 PAGE = """<html lang="de"><head><title>Ein Titel</title><meta name="author" content="A. B.">
@@ -127,3 +131,44 @@ def test_nesting_a_million_deep_ends() -> None:
     with Sandbox[int](Extract(timeout_s=30)) as sandbox:
         assert isinstance(sandbox.extract("<div>" * 1_000_000 + "deep"), Failure | Extracted)
         assert isinstance(sandbox.extract(PAGE), Extracted)
+
+
+def test_a_page_whose_child_is_killed_from_outside_is_extracted_all_the_same(hostile: Sandbox[int]) -> None:
+    """As by the kernel when memory is short: the page is not at fault, and its text is what it would have been."""
+    first = hostile.child
+    assert first is not None
+    threading.Timer(0.3, first.kill).start()
+    assert hostile.extract("slow") == Extracted("slow")
+    assert hostile.child is not first
+
+
+def test_a_stopped_child_is_replaced_and_its_page_tried_again(hostile: Sandbox[int]) -> None:
+    first = hostile.child
+    assert first is not None
+    first.send_signal(signal.SIGSTOP)
+    assert hostile.extract("after") == Extracted("after")
+    assert hostile.child is not first
+    assert first.poll() is not None
+
+
+def test_a_page_that_loops_is_not_tried_twice(hostile: Sandbox[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[bytes] = []
+    answered = hostile._answered
+    monkeypatch.setattr(hostile, "_answered", lambda data: tries.append(data) or answered(data))
+    result = hostile.extract("hang")
+    assert isinstance(result, Failure)
+    assert result.reason == "extract.timeout"
+    assert tries == [b"hang"]
+
+
+def test_a_child_without_parent_ends_though_its_page_loops(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parent was killed, so nobody stops the page: the child's own alarm does."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    code = "import sys, filters.extract.worker as w; w.SPARE = 0.2; w.main(sys.argv[1:])"
+    options = Extract(timeout_s=0.5).model_dump_json()
+    command = [sys.executable, "-c", code, options, str(3 << 30), "hostile:make"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdin is not None
+        child.stdin.write(HEADER.pack(4) + b"hang")
+        child.stdin.flush()
+        assert child.wait(timeout=30) == -signal.SIGALRM

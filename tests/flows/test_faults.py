@@ -26,6 +26,18 @@ ValueError: part-00003.parquet is damaged; delete it and run again. [while runni
             RuntimeError(BEAM.replace("ValueError: part", "OSError: [Errno 28] No space left on device: part")),
             "disk",
         ),
+        (
+            RuntimeError(
+                BEAM.replace("ValueError: part-00003.parquet is damaged; delete it and run again.", "MemoryError")
+            ),
+            "fewer --workers",
+        ),
+        (
+            RuntimeError(
+                BEAM.replace("ValueError: part", "pyarrow.lib.ArrowMemoryError: malloc of size 8 failed: part")
+            ),
+            "fewer --workers",
+        ),
         (MemoryError(), "fewer --workers"),
         (KeyboardInterrupt(), "go on where it stopped"),
         (KeyError(), "KeyError"),

@@ -73,6 +73,26 @@ def test_a_process_with_threads_gets_a_server_too(environment: dict[str, str], t
     assert not named("flows.server", 30, wanted=False, home=home)
 
 
+def test_a_server_that_is_killed_is_replaced_on_the_same_address(environment: dict[str, str], tmp_path: Path) -> None:
+    """What is asked meanwhile waits for the next."""
+    script = (
+        "import os, httpx, psutil\n"
+        "from flows.server import own_server\n"
+        "with own_server():\n"
+        "    address = os.environ['PREFECT_API_URL'] + '/health'\n"
+        "    print(httpx.get(address, timeout=200).json())\n"
+        "    for server in psutil.Process().children():\n"
+        "        server.kill()\n"
+        "    print(httpx.get(address, timeout=200).json(), len(psutil.Process().children()))\n"
+    )
+    mine = {**environment, "PREFECT_HOME": str(tmp_path / "prefect")}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=REPO, env=mine, capture_output=True, text=True, check=False, timeout=450
+    )
+    assert done.stdout.split() == ["True", "True", "1"], done.stderr
+    assert not named("flows.server", 60, wanted=False, home=mine["PREFECT_HOME"])
+
+
 def test_a_server_of_the_users_is_reported_to(environment: dict[str, str], tmp_path: Path) -> None:
     """With PREFECT_API_URL the flow, its stages and its artifacts are seen there."""
     crawl = write_sample(tmp_path / "c.warc.gz", 60, 1).warc
