@@ -51,6 +51,8 @@ NOT_GIVEN |= {("operations.md", line) for line in FORMS}
 # Given by tests/flows/test_every_day.py, to deployments that are served.
 for page in ("README.md", "operations.md"):
     NOT_GIVEN |= {(page, line) for line, _ in lines_of(PAGES[page]) if line in walk("README.md")}
+# Given by tests/flows/test_object_storage.py, to a server of its own.
+NOT_GIVEN |= {("object-storage.md", line) for line, _ in lines_of(PAGES["object-storage.md"])}
 TWINS = {"README.zh-CN.md": "README.md", "tutorial.zh-CN.md": "tutorial.md"}
 SHARED = {"--recipe", "--measure-for", "--opt-outs"}  # a run with no other options is made once for all pages
 
