@@ -102,7 +102,7 @@ def make_run(
     where, options, threads = str(run), beam_options(1), beam_options(1, threads=True)
     asked = str(register) if register else None
     runs.begin(where, [str(crawl)], recipe, tokenizer, 40_000, against=against)
-    parts = plan([str(crawl)], 40_000)
+    parts = plan([str(crawl)], 40_000, follow_links=against is not None)  # a corpus's inputs are links
     described = runs.load(where)
     described["parts"] = [part.as_dict() for part in parts]
     runs.save(where, described)
