@@ -69,7 +69,7 @@ def do_stage(name: str, run: str, job: str, arguments: Sequence[Any]) -> dict[st
 
 
 @stage(task_run_name="plan")
-def make_plan(run: str, inputs: Sequence[str], part_bytes: int | None, follow_links: bool) -> list[Part]:
+def make_plan(run: str, inputs: Sequence[str], part_bytes: int | None, follow_links: bool = False) -> list[Part]:
     """Cut the inputs into parts and record the plan in run.json."""
     parts = plan(inputs, part_bytes, follow_links)
     described = runs.load(run)

@@ -54,8 +54,8 @@ def shard_batches(path: Path) -> Iterator[pa.RecordBatch]:
                 reader = pa.ipc.open_file(source)
                 for number in range(reader.num_record_batches):
                     batch = reader.get_batch(number)
-                batch.validate(full=True)  # of offsets that lead out of the file; ids are not touched
-                yield batch
+                    batch.validate(full=True)  # of offsets that lead out of the file; ids are not touched
+                    yield batch
     except (pa.ArrowException, OSError, KeyError) as error:
         fault = str(error).splitlines()[0]
         raise ValueError(f"{path} cannot be read ({fault}). Delete it and run again.") from error

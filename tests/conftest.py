@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 REPO = Path(__file__).resolve().parents[1]
 Winnow = Callable[..., subprocess.CompletedProcess[str]]
@@ -88,3 +89,12 @@ def winnow(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
     commands = Commands(environment, tmp_path_factory.mktemp("commands"))
     yield commands
     commands.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all pages of the session; a second one beside it cannot be driven."""
+    from tests.stats.browser import chromium
+
+    with chromium() as opened:
+        yield opened

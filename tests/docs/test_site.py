@@ -12,13 +12,14 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from filters.catalogue import edit_names, kind_names, signal_docs
 from recipes.load import available, load
 from recipes.model import Recipe
 from recipes.steps import Edit
 from tests.docs.pages import REPO
-from tests.stats.browser import chromium, watched
+from tests.stats.browser import watched
 
 
 @pytest.fixture(scope="module")
@@ -71,11 +72,11 @@ def test_the_reference_has_every_signal_rule_view_key_and_recipe(site: Path) -> 
     assert all(f"<code>{key}</code>" in page("manifest-schema") for key in manifest["properties"])
 
 
-def test_a_browser_has_nothing_to_complain_of(site: Path) -> None:
+def test_a_browser_has_nothing_to_complain_of(site: Path, browser: Browser) -> None:
     """Both themes, wide and narrow, English and Chinese: no message, no request outside, no page wider than its window;
     search finds words of both languages."""
     handler = functools.partial(Quiet, directory=str(site))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, chromium() as browser:
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         home = f"http://127.0.0.1:{server.server_address[1]}/"
         for scheme, width in (("light", 1280), ("dark", 390)):

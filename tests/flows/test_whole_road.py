@@ -1,17 +1,14 @@
-"""A crawl goes in, shards come out: the law of conservation, the planted truth, equal bytes, kills, and bad input."""
+"""A crawl goes in, shards come out: the law of conservation, the planted truth, equal bytes, and bad input.
+
+Kills are in tests/faults.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-import random
 import re
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import duckdb
@@ -126,38 +123,6 @@ def test_a_second_call_redoes_nothing(run: Path, crawl: Path, winnow) -> None:  
     before = {p: p.stat().st_mtime_ns for p in run.rglob("*.*") if p.suffix in (".parquet", ".arrow")}
     assert winnow("run", crawl, "--out", run, "--workers", 2, "--part-bytes", PARTS).returncode == 0
     assert {p: p.stat().st_mtime_ns for p in run.rglob("*.*") if p.suffix in (".parquet", ".arrow")} == before
-
-
-@pytest.mark.slow
-def test_killed_five_times_it_ends_in_the_same_bytes(
-    crawl: Path, run: Path, environment: dict[str, str], tmp_path: Path
-) -> None:
-    out, seconds = tmp_path / "killed", random.Random(11)
-    command = [sys.executable, "-m", "flows.cli", "run", str(crawl), "--out", str(out), "--workers", "2"]
-    command += ["--part-bytes", str(PARTS)]
-    kept: dict[Path, int] = {}
-    for _ in range(5):
-        process = subprocess.Popen(
-            command,
-            cwd=REPO,
-            env=environment,
-            start_new_session=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        time.sleep(seconds.uniform(5, 20))
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        finished = {p: p.stat().st_mtime_ns for p in out.rglob("part-*.parquet")} if out.exists() else {}
-        assert {p: t for p, t in finished.items() if p in kept and p.parent.name == "documents"} == {
-            p: t for p, t in kept.items() if p.parent.name == "documents"
-        }
-        kept = finished
-    done = subprocess.run(command, cwd=REPO, env=environment, capture_output=True, text=True, check=False, timeout=300)
-    assert done.returncode == 0, done.stderr
-    for stray in out.rglob(".tmp-*"):
-        stray.unlink()
-    assert digests(out) == digests(run)
 
 
 BREAKS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import xxhash
-from playwright.sync_api import Browser
 
 from filters.annotate import signals_schema
 from filters.columns import removed_column
@@ -22,7 +21,6 @@ from pipelines.removal.request import Request, doc_target
 from pipelines.schemas import DECISIONS, DOCUMENTS, DUPLICATES, KEPT, PERSONAL, REJECTS, REMOVALS
 from recipes.model import Recipe
 from recipes.steps import Edit, Rule
-from tests.stats.browser import chromium
 from tokenization.manifest import Count, Manifest, Shard, TokenizerInfo, Totals, file_sha256
 from tokenization.shards import schema_for, write_shard
 
@@ -218,10 +216,3 @@ def obeyed(run: Path, offset: int) -> None:
 def run(tmp_path: Path) -> Path:
     """A sound run in a folder whose name is a pattern and holds a quote: it must be taken as it stands."""
     return make_run(tmp_path / "a [run]'s *folder")
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all pages of the session."""
-    with chromium() as opened:
-        yield opened
