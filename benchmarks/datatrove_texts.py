@@ -45,10 +45,10 @@ def texts_of(job: tuple[Part, Extract, frozenset[str] | None]) -> list[Text]:
     """(id, text) of one part's wanted pages; None wants all."""
     part, options, wanted = job
 
-    def pages() -> Iterator[tuple[str, str, str | None]]:
+    def pages() -> Iterator[tuple[str, str]]:
         for item in read(part):
             if isinstance(item, Record) and (wanted is None or item.url in wanted):
-                yield item.doc_id, decode(item.payload, item.charset_header).text, item.url
+                yield item.doc_id, decode(item.payload, item.charset_header).text
 
     if options.extractor not in _sandboxes:  # one child a process, kept from part to part
         _sandboxes[options.extractor] = Sandbox(options)
