@@ -31,8 +31,6 @@ SHIPPED = "filters.extract.interface:make_extractor"
 # A parsed page makes tens of thousands of containers and next to no cycles, so looking for cycles after every 700 of
 # them is work for nothing. Caches are emptied, and everything is collected, every few hundred pages all the same.
 COLLECT_AFTER = (20_000, 20, 100)
-
-
 SPARE = 60  # seconds past its time after which a page ends its process, in case nobody is left to do that
 
 

@@ -1,7 +1,9 @@
 """One interpreter that is given command lines and answers each with its exit status and what it printed.
 
-A command in a process of its own imports for three seconds before it does anything; here that is paid once. It is not
-the tests' own process, since `winnow run` forks, starts a server and holds Prefect to its settings. Run as a script:
+A command in a process of its own imports for three seconds before it does anything; here that is paid once, and so are
+Prefect's server and the loading of kernels, which each fork of tests/forked_command.py pays for itself. Traded away: one
+command can leave something to the next, so only the pages' many commands are given this way. It is not the tests' own
+process, since `winnow run` forks, starts a server and holds Prefect to its settings. Run as a script:
 a JSON object {"cwd", "words"} a line comes in on standard input, and one a line goes out on the descriptor named first.
 """
 
