@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -57,19 +57,16 @@ class Extended:
 def held(corpus: Path, patience: float = 0) -> Iterator[None]:
     """Hold a corpus, waiting up to `patience` seconds for whoever has it; BusyError after that."""
     end = time.monotonic() + patience
-    while True:
-        holding = locked(str(corpus))
-        try:
-            holding.__enter__()
-            break
-        except BusyError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(random.uniform(1, 5))  # two that wait do not ask at the same moment for ever
-    try:
+    with ExitStack() as holding:
+        while True:
+            try:
+                holding.enter_context(locked(str(corpus)))
+                break
+            except BusyError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(random.uniform(1, 5))  # two that wait do not ask at the same moment for ever
         yield
-    finally:
-        holding.__exit__(None, None, None)
 
 
 def extended(corpus: Path, inputs: Sequence[str], how: How, say: Say) -> Extended:

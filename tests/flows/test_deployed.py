@@ -228,8 +228,8 @@ def test_a_command_ends_with_its_owner_and_takes_its_children_along(tmp_path: Pa
         "child = 'import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(99)'\n"
         "one = subprocess.Popen([sys.executable, '-c', child], start_new_session=True, stdout=subprocess.PIPE)\n"
         "one.stdout.readline()\n"
-        f"open({str(tmp_path / 'pid')!r}, 'w').write(str(one.pid))\n"
         "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\n"
+        f"open({str(tmp_path / 'pid')!r}, 'w').write(str(one.pid))\n"
         "time.sleep(99)\n"
     )
     watched, lifeline = os.pipe()
