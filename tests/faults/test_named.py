@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from flows.faults import sentence
 from pipelines.mapping import map_parts
 from pipelines.options import beam_options
 from pipelines.parts import read_part
-from tests.faults.harness import PART, REPO, Ground, attempt, digests, prepare
+from tests.faults.harness import PART, REPO, Ground, campaign, digests, prepare
 from tests.faults.processes import left_behind
 from tests.faults.stages import forks, run_stages
 
@@ -42,16 +43,17 @@ def again(ground: Ground, run: Path) -> int | None:
 
 @pytest.mark.slow
 def test_killed_by_seed_the_stages_end_in_the_undisturbed_bytes(ground: Ground) -> None:
-    trial = attempt(ground, 11, 5, whole=False)
-    assert trial.wrong is None, trial
-    assert len(trial.struck) >= 3
+    """Seed after seed until three strikes have met a process: which do depends on the machine's speed."""
+    trials = list(islice(campaign(ground, 11, 3, 5, whole=False), 6))
+    assert [trial for trial in trials if trial.wrong] == []
+    assert sum(len(trial.struck) for trial in trials) >= 3
 
 
 @pytest.mark.slow
 def test_killed_by_seed_the_command_ends_in_the_undisturbed_bytes(ground: Ground) -> None:
-    trial = attempt(ground, 1003, 2, whole=True)
-    assert trial.wrong is None, trial
-    assert trial.struck
+    trials = list(islice(campaign(ground, 1003, 1, 2, whole=True), 6))
+    assert [trial for trial in trials if trial.wrong] == []
+    assert any(trial.struck for trial in trials)
 
 
 @pytest.mark.slow
