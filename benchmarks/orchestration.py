@@ -33,6 +33,8 @@ import psutil
 REPO = Path(__file__).resolve().parents[1]
 DEFAULT = REPO.parent / "shared" / "data" / "webpages.warc.gz"
 WORKERS = "2"
+# Whoever installs Winnow has its modules compiled; where this is set, every start would compile them once more.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 Figures = dict[str, float]
 
 
