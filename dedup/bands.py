@@ -10,16 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from dedup.signatures import Signatures
 from dedup.units import absorb, finish
+from filters.compiled import kernel
 from recipes.strict import Evidence
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _bands(signatures, bands, rows):  # type: ignore[no-untyped-def]
     out = np.empty((len(signatures), bands), np.uint64)
     for doc in range(len(signatures)):

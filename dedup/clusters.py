@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from dedup.pairs import U64
+from filters.compiled import kernel
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
@@ -106,7 +106,7 @@ def similarity(signed: npt.NDArray[np.uint32], left: Ints, right: Ints) -> Float
     return result
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _equal_share(signed, left, right):  # type: ignore[no-untyped-def]
     out = np.empty(len(left), np.float32)
     width = signed.shape[1]
@@ -118,7 +118,7 @@ def _equal_share(signed, left, right):  # type: ignore[no-untyped-def]
     return out
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _partners(signed, ranked, first, look_back):  # type: ignore[no-untyped-def]
     """For each place of the ranking, the row most like it among the cluster's first ones before it."""
     partner = np.empty(len(ranked), np.int64)

@@ -5,11 +5,12 @@ Both take ragged rows (values and bounds), so that one pair costs what its own r
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from filters.compiled import kernel
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+
+@kernel
 def equal_share(a, a_bounds, b, b_bounds, place):  # type: ignore[no-untyped-def]
     """Share of equal positions of signature i of `a` and signature place[i] of `b`."""
     out = np.empty(len(place), np.float32)
@@ -23,7 +24,7 @@ def equal_share(a, a_bounds, b, b_bounds, place):  # type: ignore[no-untyped-def
     return out
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def set_jaccard(a, a_bounds, b, b_bounds, place):  # type: ignore[no-untyped-def]
     """Jaccard of the sorted sets i of `a` and place[i] of `b`; 0 if both are empty."""
     out = np.empty(len(place), np.float32)

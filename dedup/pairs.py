@@ -10,9 +10,10 @@ only with the first and with its neighbour, by signature; there a pair may go un
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from filters.compiled import kernel, step
 
 U64 = npt.NDArray[np.uint64]
 Pairs = tuple[U64, U64, npt.NDArray[np.bool_]]
@@ -73,7 +74,7 @@ def _starts(ordered: U64) -> npt.NDArray[np.int64]:
     return np.flatnonzero(np.concatenate((np.ones(1, bool), ordered[1:] != ordered[:-1])))
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def bits(x):  # type: ignore[no-untyped-def]
     """How many bits of a 64-bit word are set (Warren, Hacker's Delight, 5-1)."""
     x = x - ((x >> np.uint64(1)) & np.uint64(0x5555555555555555))
@@ -82,7 +83,7 @@ def bits(x):  # type: ignore[no-untyped-def]
     return np.int64((x * np.uint64(0x0101010101010101)) >> np.uint64(56))
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _pair_up(bounds, marks, docs, distance, left, right, settled):  # type: ignore[no-untyped-def]
     """Fill the pairs of every bucket [bounds[g], bounds[g+1]); with empty outputs it only counts them."""
     n = 0

@@ -8,13 +8,13 @@ so it costs the same for every n. Traded away: the hash is not keyed; who wants 
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from dedup.units import CHAR, MOST, SCRATCH, SECOND, SEED, TABLES, WORD, fold, hash_units
 from filters.bytewise import Ints, buffers
+from filters.compiled import kernel, step
 
 Hashes = npt.NDArray[np.uint32]
 LONGEST = 64  # units in a shingle; a power of two, for the ring of the last units
@@ -22,7 +22,7 @@ BASE = np.uint64(0xD1342543DE82EF95)  # of the polynomial: odd, so that no unit'
 FROM, KEPT, CUT, HASH, SEEN, ROLLED, STATE = range(7)  # what one chunk of a text hands on to the next
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def power(n):  # type: ignore[no-untyped-def]
     """BASE to the n, modulo 2^64: what the oldest of n + 1 units has been multiplied with."""
     result = np.uint64(1)
@@ -31,14 +31,14 @@ def power(n):  # type: ignore[no-untyped-def]
     return result
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def squeeze(rolled):  # type: ignore[no-untyped-def]
     """32 bits of a shingle's polynomial, every bit of it counting."""
     rolled = (rolled ^ (rolled >> np.uint64(32))) * SECOND
     return np.uint32(rolled >> np.uint64(32))
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def roll(units, count, ngram, oldest, ring, state, out):  # type: ignore[no-untyped-def]
     """Hashes of the shingles that end in these units, 32 bits each; `ring` holds the hashes of the last units."""
     n, seen, rolled = 0, np.int64(state[SEEN]), state[ROLLED]
@@ -56,14 +56,14 @@ def roll(units, count, ngram, oldest, ring, state, out):  # type: ignore[no-unty
     return n
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def begin(state, start):  # type: ignore[no-untyped-def]
     """The state at the first byte of a text."""
     state[:] = 0
     state[FROM], state[HASH] = np.uint64(start), SEED
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def scan(data, end, unit, ngram, oldest, state, scratch, tables, out):  # type: ignore[no-untyped-def]
     """Shingle hashes of one text's next chunk, MOST at the most; returns how many.
 
@@ -81,7 +81,7 @@ def scan(data, end, unit, ngram, oldest, state, scratch, tables, out):  # type: 
     return n
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def scratch_space():  # type: ignore[no-untyped-def]
     """(folded text, its units' edges, their hashes, the last units' hashes) for `scan`."""
     return (
@@ -92,7 +92,7 @@ def scratch_space():  # type: ignore[no-untyped-def]
     )
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _all(data, bounds, unit, ngram, tables):  # type: ignore[no-untyped-def]
     docs = len(bounds) - 1
     first = np.zeros(docs + 1, np.int64)

@@ -13,7 +13,6 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -22,6 +21,7 @@ from dedup.lanes import LANES, minima16, minima64
 from dedup.shingles import FROM, STATE, begin, checked, power, scan, scratch_space
 from dedup.units import MOST, TABLES
 from filters.bytewise import buffers
+from filters.compiled import kernel, step
 
 if TYPE_CHECKING:
     from datasketch import MinHash
@@ -54,7 +54,7 @@ def permutations(num_perm: int, seed: int, scheme: Scheme = "affine32") -> tuple
     return made
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def fmix32(h):  # type: ignore[no-untyped-def]
     """MurmurHash3's 32-bit finaliser, as datasketch applies it before the permutations."""
     h = np.uint32(h ^ (h >> np.uint32(16)))
@@ -64,7 +64,7 @@ def fmix32(h):  # type: ignore[no-untyped-def]
     return np.uint32(h ^ (h >> np.uint32(16)))
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def lower_affine(hashes, count, a, b, row):  # type: ignore[no-untyped-def]
     """Lower the minima in `row` by `count` hashes, which are mixed in place; sizes are whole vectors."""
     for k in range(count):
@@ -78,7 +78,7 @@ def lower_affine(hashes, count, a, b, row):  # type: ignore[no-untyped-def]
         p += LANES
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def lower_legacy(hashes, count, a, b, row):  # type: ignore[no-untyped-def]
     """As `lower_affine`, for the Mersenne scheme. As in datasketch, a*h + b is taken modulo 2^64 first."""
     for p in range(len(row)):
@@ -91,7 +91,7 @@ def lower_legacy(hashes, count, a, b, row):  # type: ignore[no-untyped-def]
         row[p] = np.uint32(least)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def lower(hashes, count, a, b, row):  # type: ignore[no-untyped-def]
     """Lower the minima in `row`; the type of `a` names the scheme."""
     if a.itemsize == 8:
@@ -100,7 +100,7 @@ def lower(hashes, count, a, b, row):  # type: ignore[no-untyped-def]
         lower_affine(hashes, count, a, b, row)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def permute(hashes, first, a, b, out):  # type: ignore[no-untyped-def]
     """Minimum of every permutation over every text's hashes; all ones for a text without any."""
     row, chunk = np.empty(len(a), np.uint32), np.empty(MOST, np.uint32)
@@ -113,7 +113,7 @@ def permute(hashes, first, a, b, out):  # type: ignore[no-untyped-def]
         out[doc] = row[: out.shape[1]]
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def sign(data, bounds, unit, ngram, tables, a, b, out):  # type: ignore[no-untyped-def]
     """Signatures of texts, without keeping their shingles."""
     row, chunk = np.empty(len(a), np.uint32), np.empty(MOST, np.uint32)

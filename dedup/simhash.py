@@ -10,19 +10,19 @@ from __future__ import annotations
 
 from itertools import combinations
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from dedup.shingles import shingles
 from filters.bytewise import mix
+from filters.compiled import kernel
 
 Hashes = npt.NDArray[np.uint64]
 BITS = 64
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _votes(hashes, first):  # type: ignore[no-untyped-def]
     """The bits that more than half of each text's shingles have, each shingle spread over 64 bits by splitmix64."""
     docs = len(first) - 1
@@ -74,7 +74,7 @@ def block_masks(blocks: int, distance: int) -> Hashes:
     )
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _block_keys(hashes, masks):  # type: ignore[no-untyped-def]
     out = np.empty((len(hashes), len(masks)), np.uint64)
     for i in range(len(hashes)):

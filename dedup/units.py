@@ -8,12 +8,12 @@ Traded away: bytes that are no UTF-8 separate words instead of raising an error.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from dedup.lanes import fold64, nonzero64
 from filters.bytewise import decode_at, load64, trailing_zeros
 from filters.codepoints import CLASSES, LOWER, OTHER, SINGLE, SPACE
+from filters.compiled import step
 
 WORD, CHAR = 0, 1
 CHUNK = 8192  # bytes of folded text
@@ -39,7 +39,7 @@ CODED = _coded()
 TABLES = (CLASSES, CODED)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def decode(data, i, end):  # type: ignore[no-untyped-def]
     """Code point and width at byte i; a byte that begins no character, or one cut off, is U+FFFD."""
     lead = data[i]
@@ -50,7 +50,7 @@ def decode(data, i, end):  # type: ignore[no-untyped-def]
     return (code, np.int64(width)) if code < 0x110000 else (np.int64(0xFFFD), np.int64(1))
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def fold(data, i, end, unit, classes, coded, low, o):  # type: ignore[no-untyped-def]
     """Write text from byte i into `low` from o, zeros for gaps, until CHUNK; returns (where to go on, bytes there)."""
     while i < end and o <= CHUNK - 8:
@@ -80,27 +80,27 @@ def fold(data, i, end, unit, classes, coded, low, o):  # type: ignore[no-untyped
     return i, o
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def absorb(h, block):  # type: ignore[no-untyped-def]
     """Take eight more bytes into a unit's hash."""
     h = (h ^ block) * FIRST
     return h ^ (h >> np.uint64(32))
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def finish(h):  # type: ignore[no-untyped-def]
     """A unit's hash, once all its bytes are in."""
     h = h * SECOND
     return h ^ (h >> np.uint64(29))
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def head(low, p, size):  # type: ignore[no-untyped-def]
     """The first `size` bytes (1 to 8) from p, as a number."""
     return load64(low, p) & (ALL >> np.uint64(64 - 8 * size))
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def blocks(low, p, stop, h):  # type: ignore[no-untyped-def]
     """(hash with the whole blocks of eight bytes in, where the rest begins)."""
     while p + 8 <= stop:
@@ -109,7 +109,7 @@ def blocks(low, p, stop, h):  # type: ignore[no-untyped-def]
     return h, p
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def find_edges(low, o, carried, edges):  # type: ignore[no-untyped-def]
     """Where the units in `low`[:o] begin and end, by turns; one that is carried begins at 0, and may end there."""
     low[o : o + 64] = 0
@@ -128,14 +128,14 @@ def find_edges(low, o, carried, edges):  # type: ignore[no-untyped-def]
     return m
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def hash_unit(low, p, stop, h):  # type: ignore[no-untyped-def]
     """The hash of a unit that ends, from the hash of what went before."""
     h, p = blocks(low, p, stop, h)
     return finish(absorb(h, head(low, p, stop - p)) if p < stop else h)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def hash_units(low, o, last, carried, h, edges, out):  # type: ignore[no-untyped-def]
     """Hash the units in `low`[:o] into `out`: (how many, bytes kept for the next chunk, whether one is cut, its hash).
 

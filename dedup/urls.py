@@ -8,13 +8,13 @@ user and fragment. Traded away: 64-bit keys; two of ten billion addresses meet b
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from filters.bytewise import buffers, hash_bytes
+from filters.compiled import kernel
 from filters.urls import plain_urls
 
 Keys = npt.NDArray[np.uint64]
@@ -34,7 +34,7 @@ def normalised(urls: pa.StringArray | pa.LargeStringArray, how: str) -> pa.Large
     return pc.utf8_rtrim(pc.replace_substring_regex(bare, r"\?(utm_|ref|feed)[^\n]*", ""), "/")
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _keys(data, bounds):  # type: ignore[no-untyped-def]
     out = np.empty(len(bounds) - 1, np.uint64)
     for row in range(len(out)):

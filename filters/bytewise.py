@@ -6,13 +6,14 @@ to prevent. A 64-bit hash stands for bytes: two different words collide about on
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
+
+from filters.compiled import step
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
@@ -67,7 +68,7 @@ def trailing_zeros(typingctx, word):  # type: ignore[no-untyped-def]
     return types.int64(types.uint64), codegen
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def letters8(word):  # type: ignore[no-untyped-def]
     """How many of a word's eight bytes, from the first, are letters of ASCII; all eight at once, without a branch."""
     low = (word | np.uint64(0x2020202020202020)) & np.uint64(0x7F7F7F7F7F7F7F7F)
@@ -77,7 +78,7 @@ def letters8(word):  # type: ignore[no-untyped-def]
     return trailing_zeros(letter ^ np.uint64(0x8080808080808080)) >> 3
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def decode_at(data, i):  # type: ignore[no-untyped-def]
     """Code point at byte i of valid UTF-8, and its width in bytes."""
     b = np.int64(data[i])
@@ -95,7 +96,7 @@ def decode_at(data, i):  # type: ignore[no-untyped-def]
     ), 4
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def mix(h: np.uint64) -> np.uint64:
     """Finaliser of splitmix64: spreads every input bit over the whole word."""
     h ^= h >> np.uint64(30)
@@ -105,7 +106,7 @@ def mix(h: np.uint64) -> np.uint64:
     return h ^ (h >> np.uint64(31))
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def hash_bytes(data: Bytes, start: int, end: int) -> np.uint64:
     """64-bit hash of bytes [start, end), eight at a time."""
     h = np.uint64(end - start) * np.uint64(0x9E3779B97F4A7C15)
@@ -125,7 +126,7 @@ def hash_bytes(data: Bytes, start: int, end: int) -> np.uint64:
     return mix(h)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def copy_bytes(data, start, stop, out, o):  # type: ignore[no-untyped-def]
     """Copy bytes [start, stop) to `o`, eight at a time; up to PAD bytes after them are overwritten."""
     while start < stop:

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import unicodedata
 
-import numba
 import numpy as np
 
 from filters.bytewise import decode_at
+from filters.compiled import kernel, step
 
 CHUNK = 4096
 PREFIX, SUFFIX, ICON, ALPHA, LOWER, UPPER, QUOTE, DIGIT, CURRENCY, ALL_P, MARK, BLANK = (1 << k for k in range(12))
@@ -71,7 +71,7 @@ def _table() -> np.ndarray:
 TABLE = _table()
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def code_before(data, start, end):  # type: ignore[no-untyped-def]
     """Code point that ends at byte `end`, and where it begins; 0 at `start`."""
     if end <= start:
@@ -82,7 +82,7 @@ def code_before(data, start, end):  # type: ignore[no-untyped-def]
     return decode_at(data, i)[0], i
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _run(data, i, end, byte):  # type: ignore[no-untyped-def]
     at = i
     while at < end and data[at] == byte:
@@ -90,7 +90,7 @@ def _run(data, i, end, byte):  # type: ignore[no-untyped-def]
     return at - i
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _unit_size(data, start, stop, units):  # type: ignore[no-untyped-def]
     """Bytes of a unit of measure that ends at `stop` right after a digit, or 0."""
     packed = np.uint64(0)
@@ -105,7 +105,7 @@ def _unit_size(data, start, stop, units):  # type: ignore[no-untyped-def]
     return 0
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _is_abbreviation(data, start, stop, short):  # type: ignore[no-untyped-def]
     """Whether [start, stop) is one of ABBREVIATIONS."""
     if stop <= start or stop - start > 8 or data[stop - 1] != PERIOD:
@@ -117,7 +117,7 @@ def _is_abbreviation(data, start, stop, short):  # type: ignore[no-untyped-def]
     return place < len(short) and short[place] == packed
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _suffix_size(data, start, stop, table, units):  # type: ignore[no-untyped-def]
     """Bytes of the suffix that one step takes from [start, stop), or 0."""
     code, at = code_before(data, start, stop)
@@ -145,7 +145,7 @@ def _suffix_size(data, start, stop, table, units):  # type: ignore[no-untyped-de
     return _unit_size(data, start, stop, units)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _contraction(data, start, stop):  # type: ignore[no-untyped-def]
     """Where the ending of a contraction begins in the word [start, stop), or `stop`."""
     for size in range(1, 3):
@@ -166,7 +166,7 @@ def _contraction(data, start, stop):  # type: ignore[no-untyped-def]
     return stop
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _infix_size(data, i, stop, code, width, before, table):  # type: ignore[no-untyped-def]
     """Bytes of the infix that begins at i, `before` being the classes of the character before it; or 0."""
     kind = table[code]
@@ -197,7 +197,7 @@ def _infix_size(data, i, stop, code, width, before, table):  # type: ignore[no-u
     return 0
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def cut_chunk(data, i, end, table, units, short, ends):  # type: ignore[no-untyped-def]
     """Write where each token of a chunk without blanks ends into `ends`, twice as long as the chunk; their number."""
     n = m = 0
@@ -262,7 +262,7 @@ def cut_chunk(data, i, end, table, units, short, ends):  # type: ignore[no-untyp
     return n
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def chunk_end(data, i, end, table):  # type: ignore[no-untyped-def]
     """Where the chunk that begins at i ends, at a blank or after CHUNK bytes; and the classes of its characters."""
     limit, seen = min(end, i + CHUNK), np.uint16(0)
@@ -278,7 +278,7 @@ def chunk_end(data, i, end, table):  # type: ignore[no-untyped-def]
     return i, seen
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _is_all(data, start, stop, table, bit):  # type: ignore[no-untyped-def]
     while start < stop:
         code, width = decode_at(data, start)
@@ -288,7 +288,7 @@ def _is_all(data, start, stop, table, bit):  # type: ignore[no-untyped-def]
     return True
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def sentence_counts(data, bounds, table, units, short):  # type: ignore[no-untyped-def]
     """Sentences of each text, counted line by line as C4 does: a line that holds a token holds at least one.
 

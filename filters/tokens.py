@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -27,6 +26,7 @@ from filters.codepoints import (
     SINGLE,
     SPACE,
 )
+from filters.compiled import kernel, step
 from filters.english import BLANK, CHUNK, SHORT_WORDS, TABLE, UNIT_WORDS, chunk_end, cut_chunk
 
 ALPHA, SYMBOL = 1, 2
@@ -40,7 +40,7 @@ KINDS[(PROPERTIES & IS_ALPHA) != 0] |= HAS_ALPHA
 KINDS[(PROPERTIES & GOPHER_PUNCT) != 0] |= ALL_SYMBOL
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _word_end(data, i, end, first, mode, kinds):  # type: ignore[no-untyped-def]
     """End of the word whose first character (of kind `first`) ends at i, its other characters, kinds or-ed, and-ed."""
     chars, any_of, all_of, last = 0, first, first, first & 7
@@ -88,7 +88,7 @@ def _word_end(data, i, end, first, mode, kinds):  # type: ignore[no-untyped-def]
     return i, chars, any_of, all_of
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def token_end(data, i, end, code, width, mode, kinds):  # type: ignore[no-untyped-def]
     """End of the token that begins at i with `code`, its characters, its kinds or-ed and and-ed."""
     any_of = all_of = kinds[code]
@@ -128,7 +128,7 @@ class Tokens(NamedTuple):
     joined: Bytes
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def letters_end(data, i, end, kinds):  # type: ignore[no-untyped-def]
     """End of a token that is ASCII letters only, found eight at a time; 0 if it is not certain to be one."""
     at, run = i, 8
@@ -144,7 +144,7 @@ def letters_end(data, i, end, kinds):  # type: ignore[no-untyped-def]
     return at if kind in (SPACE, OTHER) else 0
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _kinds_of(data, i, stop, kinds):  # type: ignore[no-untyped-def]
     """Characters of a span, their kinds or-ed and and-ed."""
     chars, any_of, all_of = 0, kinds[0] & 0, kinds[0] | 0xFF
@@ -157,7 +157,7 @@ def _kinds_of(data, i, stop, kinds):  # type: ignore[no-untyped-def]
     return chars, any_of, all_of
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _fill(data, bounds, modes, english, units, short, kinds, first, flags, lengths, hashes, starts, joined):  # type: ignore[no-untyped-def]
     """Write the tokens into the arrays; False if there are more tokens than room."""
     n, o = 0, 0

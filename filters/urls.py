@@ -13,25 +13,25 @@ from collections.abc import Callable
 from functools import cache, lru_cache
 
 import idna
-import numba
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from publicsuffixlist import PublicSuffixList
 
 from filters.bytewise import Bytes, Ints, buffers
+from filters.compiled import kernel, step
 
 MAX_HOST = 253
 BAD, PLAIN, FOREIGN = 0, 1, 2
 DIGIT_OR_DOT = frozenset("0123456789.")
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _lower(byte):  # type: ignore[no-untyped-def]
     return byte + 32 if 65 <= byte <= 90 else byte
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _authority(data: Bytes, i: int, end: int) -> tuple[int, int]:
     """First byte after `scheme://` and the end of the authority; (-1, -1) if this is no http, https or ftp URL."""
     while i < end and data[i] <= 32:
@@ -64,7 +64,7 @@ def _authority(data: Bytes, i: int, end: int) -> tuple[int, int]:
     return start, i
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _host(data: Bytes, start: int, end: int) -> tuple[int, int, int]:
     """First byte of the host, its end, and BAD, PLAIN (ASCII) or FOREIGN, within the authority [start, end)."""
     while end > start and data[end - 1] <= 32:  # a URL that is only an authority may end in blanks
@@ -106,7 +106,7 @@ def _host(data: Bytes, start: int, end: int) -> tuple[int, int, int]:
     return start, stop, kind
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _name_or_ipv4(data: Bytes, start: int, stop: int) -> bool:
     """Whether an ASCII host is no number at its end, or four numbers up to 255 (the standard's ends-in-a-number)."""
     last = stop
@@ -130,7 +130,7 @@ def _name_or_ipv4(data: Bytes, start: int, stop: int) -> bool:
     return numbers == 4
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _port(data: Bytes, i: int, end: int) -> bool:
     """Whether [i, end) is ":" and at most five digits."""
     if data[i] != 58 or end - i > 6:
@@ -141,7 +141,7 @@ def _port(data: Bytes, i: int, end: int) -> bool:
     return good
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _spans(data: Bytes, bounds: Ints) -> tuple[Ints, Bytes, Bytes]:
     """(offsets of the hosts, their lower-cased bytes, their kinds) of all URLs."""
     count = len(bounds) - 1

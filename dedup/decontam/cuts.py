@@ -4,16 +4,16 @@ that are left (GPT-3 App. C). Spans are bytes at character boundaries; windows a
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from filters.compiled import kernel
 from filters.segment import Bytes, Ints
 
 Spans = npt.NDArray[np.int64]  # (k, 2): start, stop
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _widen(data, spans, window):  # type: ignore[no-untyped-def]
     out = np.empty_like(spans)
     for k in range(len(spans)):

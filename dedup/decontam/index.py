@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from dedup.decontam.letters import letters
 from dedup.decontam.units import BASE, Hashes, next_unit, taken
+from filters.compiled import kernel, step
 from filters.segment import Ints, buffers, mix
 
 LONGEST = 255  # units of a window
@@ -58,7 +58,7 @@ class Hits(NamedTuple):
     stop: Ints
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _hash_windows(hashes, at, length, last):  # type: ignore[no-untyped-def]
     """Hash of each window, and of its last `last` units."""
     whole, tail = np.empty(len(at), np.uint64), np.empty(len(at), np.uint64)
@@ -74,7 +74,7 @@ def _hash_windows(hashes, at, length, last):  # type: ignore[no-untyped-def]
     return whole, tail
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _seen(bitmap, shift, x):  # type: ignore[no-untyped-def]
     """Whether both bits of a mixed hash are set: its highest and its lowest."""
     place = x >> shift
@@ -84,14 +84,14 @@ def _seen(bitmap, shift, x):  # type: ignore[no-untyped-def]
     return bool(bitmap[np.int64(place >> np.uint64(3))] & np.uint8(1 << np.int64(place & np.uint64(7))))
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _set(bitmap, shift, x):  # type: ignore[no-untyped-def]
     for y in (x, x << np.uint64(20)):
         place = y >> shift
         bitmap[np.int64(place >> np.uint64(3))] |= np.uint8(1 << np.int64(place & np.uint64(7)))
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _insert(whole, tail, keys, slots, ends, wholes, shift):  # type: ignore[no-untyped-def]
     mask = len(keys) - 1
     for g in range(len(whole)):
@@ -123,7 +123,7 @@ def build(hashes: Hashes, at: Ints, length: Ints, item: Ints, by_letter: bool) -
     return Index(by_letter, lengths.astype(np.int64), powers, ends, wholes, shift, table, slots, first, owners)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _find(key, keys, slots):  # type: ignore[no-untyped-def]
     at = np.int64(key & np.uint64(len(keys) - 1))
     while slots[at] != EMPTY:
@@ -133,7 +133,7 @@ def _find(key, keys, slots):  # type: ignore[no-untyped-def]
     return EMPTY
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _scan(data, bounds, by_letter, lengths, powers, ends, wholes, shift, keys, slots, one, first, many):  # type: ignore[no-untyped-def]
     out, n = np.empty((64, 4), np.int64), 0
     sums, starts = np.zeros(RING, np.uint64), np.zeros(RING, np.int64)

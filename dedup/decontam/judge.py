@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import pyarrow as pa
 
@@ -20,6 +19,7 @@ from dedup.decontam.cuts import Spans, group_of, merged, pieces, widened
 from dedup.decontam.index import Hits
 from dedup.decontam.needles import Needles, owners_of
 from dedup.decontam.units import units, windows
+from filters.compiled import kernel
 from filters.segment import Bytes, Ints
 from recipes.decontaminate import Overlap
 
@@ -127,7 +127,7 @@ def _pairs(grams: Ints, owned: Sequence[Ints], items: Ints) -> dict[int, Ints]:
     return {int(of[0]): mine for of, mine in parts if len(of)}
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _dense(start, stop, gram, grams, width, need):  # type: ignore[no-untyped-def]
     """The most different grams in any `width` bytes, and which hits stand where there are at least `need`."""
     keep, counts = np.zeros(len(gram), np.bool_), np.zeros(grams, np.int64)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import pyarrow as pa
 
 from dedup.decontam.letters import letters
 from dedup.decontam.units import BASE, Hashes, next_unit
+from filters.compiled import kernel, step
 from filters.segment import Ints, buffers, hash_bytes, mix
 
 NEWLINE = 10
@@ -29,7 +29,7 @@ class Lines(NamedTuple):
     hashes: Hashes
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _hash_line(data, start, stop, by_letter, one, first, many):  # type: ignore[no-untyped-def]
     """Hash of a trimmed line, and whether it says anything."""
     if not by_letter:
@@ -43,7 +43,7 @@ def _hash_line(data, start, stop, by_letter, one, first, many):  # type: ignore[
         count += 1
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _lines(data, bounds, by_letter, one, first, many):  # type: ignore[no-untyped-def]
     places, hashes, n = np.empty((64, 3), np.int64), np.empty(64, np.uint64), 0
     for doc in range(len(bounds) - 1):

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from dedup.decontam.letters import ALONE, NOTHING, SEVERAL, SPACE, letters
+from filters.compiled import kernel, step
 from filters.segment import Ints, buffers, decode_at, mix
 
 Hashes = npt.NDArray[np.uint64]
@@ -22,14 +22,14 @@ STEP = np.uint64(0xFF51AFD7ED558CCD)
 BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that a place in a window never loses bits
 
 
-@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[misc]
+@step
 def taken(h, letter):  # type: ignore[no-untyped-def]
     """A word's hash with one letter more."""
     h = (h ^ np.uint64(letter + 1)) * STEP
     return h ^ (h >> np.uint64(29))
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def next_unit(data, i, end, within, by_letter, one, first, many):  # type: ignore[no-untyped-def]
     """The next unit from byte i: (where to go on, letters of that character already used, start, stop, hash, alone).
 
@@ -91,7 +91,7 @@ class Units(NamedTuple):
     first: Ints
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _units(data, bounds, by_letter, one, first, many):  # type: ignore[no-untyped-def]
     hashes, start, stop = np.empty(1024, np.uint64), np.empty(1024, np.int64), np.empty(1024, np.int64)
     alone, ends = np.empty(1024, np.bool_), np.zeros(len(bounds), np.int64)
@@ -118,7 +118,7 @@ def units(text: pa.LargeStringArray, by_letter: bool = False) -> Units:
     return Units(*_units(*buffers(text), by_letter, *letters()))
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _windows(hashes, n, out):  # type: ignore[no-untyped-def]
     """Polynomial hash of every n units in a row; `out` has room for them."""
     for k in range(len(hashes) - n + 1):

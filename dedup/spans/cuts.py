@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from dedup.spans.units import Hashes, Truths, Units
+from filters.compiled import kernel, step
 from filters.edits.kernels import copy, edit, room, skip
 from filters.edits.tables import SPACE, flags
 from filters.segment import Ints, buffers
@@ -35,7 +35,7 @@ class Spans:
         return len(self.text)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _again(first, hashes, valid, place):  # type: ignore[no-untyped-def]
     """Units that stand before in the same text, at another place; and those that do or stand in it again."""
     again, more = np.zeros(len(hashes), np.bool_), np.zeros(len(hashes), np.bool_)
@@ -64,7 +64,7 @@ def repeated_within(units: Units, by_line: bool = False) -> tuple[Truths, Truths
     return again, more
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _atoms(first, gone, spared, width):  # type: ignore[no-untyped-def]
     """For each atom the unit that cuts it, or -1: the last one that begins at or before it and is spared nowhere."""
     by = np.full(len(gone), -1, np.int64)
@@ -87,7 +87,7 @@ def cut_atoms(units: Units, gone: Truths, spared: Truths | None = None) -> Ints:
     return by
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _by_share(first, group, seen, valid, threshold):  # type: ignore[no-untyped-def]
     """Atoms of lines of whose units more than `threshold` are seen, and each text's share of seen units."""
     by = np.full(len(group), -1, np.int64)
@@ -118,7 +118,7 @@ def cut_by_share(units: Units, seen: Truths, threshold: float) -> tuple[Ints, np
     return by, share
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _lead(data, base, limit, begin, stop, ends, by, span_ends, flags):  # type: ignore[no-untyped-def]
     """Let the spans that lead a text take the blanks after them too."""
     k = begin
@@ -129,7 +129,7 @@ def _lead(data, base, limit, begin, stop, ends, by, span_ends, flags):  # type: 
             span_ends[m] = skip(data, base + ends[k - 1], limit, flags, SPACE) - base
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _spans(data, bounds, first, starts, ends, by, high, low, kind, flags):  # type: ignore[no-untyped-def]
     most = 0
     for k in range(len(by)):
@@ -172,7 +172,7 @@ def spans(text: pa.LargeStringArray, units: Units, by: Ints, owners: tuple[Hashe
     return Spans(*found)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _without(data, bounds, texts, starts, ends):  # type: ignore[no-untyped-def]
     out, offsets = room(bounds)
     o, k = 0, 0

@@ -12,11 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from filters.compiled import kernel, step
 from filters.edits.kernels import find, skip, strip
 from filters.edits.repeats import final_sigma, lower_hash
 from filters.edits.sentences import next_sentence
@@ -58,7 +58,7 @@ def _dropped() -> npt.NDArray[np.bool_]:
     return table
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _ccnet_hash(data, start, end, flags, lower, dropped):  # type: ignore[no-untyped-def]
     """Hash of a stripped span as CCNet levels it: lower case, digits to 0, its marks and control characters out."""
     h = np.uint64(0)
@@ -80,7 +80,7 @@ def _ccnet_hash(data, start, end, flags, lower, dropped):  # type: ignore[no-unt
     return h
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _hash(data, start, end, how, flags, lower, dropped):  # type: ignore[no-untyped-def]
     if how == 0:
         return hash_bytes(data, start, end)
@@ -90,7 +90,7 @@ def _hash(data, start, end, how, flags, lower, dropped):  # type: ignore[no-unty
     return _ccnet_hash(data, start, end, flags, lower, dropped)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _break(data, i, end, kind):  # type: ignore[no-untyped-def]
     """(end of the line or paragraph that holds i, start of the next; -1 after the last)."""
     while True:
@@ -105,7 +105,7 @@ def _break(data, i, end, kind):  # type: ignore[no-untyped-def]
         i = after
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _lines(data, bounds, kind, how, flags, lower, dropped):  # type: ignore[no-untyped-def]
     docs = len(bounds) - 1
     most = docs
@@ -130,7 +130,7 @@ def _lines(data, bounds, kind, how, flags, lower, dropped):  # type: ignore[no-u
     return first, starts[:n], ends[:n], hashes[:n], valid[:n]
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _sentences(data, bounds, how, flags, lower, dropped, room):  # type: ignore[no-untyped-def]
     docs = len(bounds) - 1
     first = np.zeros(docs + 1, np.int64)
@@ -155,7 +155,7 @@ def _sentences(data, bounds, how, flags, lower, dropped, room):  # type: ignore[
     return first, starts, ends, hashes, n
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _tokens(data, bounds, classes, room):  # type: ignore[no-untyped-def]
     docs = len(bounds) - 1
     first = np.zeros(docs + 1, np.int64)
@@ -189,7 +189,7 @@ def _tokens(data, bounds, classes, room):  # type: ignore[no-untyped-def]
     return first, starts, ends, hashes, group, n
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _in_a_row(first, atoms, group, width, least, within):  # type: ignore[no-untyped-def]
     """Hashes of `width` atoms in a row of one text (`within`: of one line), and where such units begin.
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from filters.compiled import kernel
 from filters.edits.kernels import words
 from filters.edits.registry import EDITS
 from filters.edits.tables import flags
@@ -42,7 +42,7 @@ def apply_edits(
     return text, removed
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _counts(data, bounds, flags):  # type: ignore[no-untyped-def]
     out = np.zeros(len(bounds) - 1)
     for doc in range(len(out)):

@@ -8,10 +8,10 @@ ipsum, a brace, too few sentences) are signals and rules, not edits.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import pyarrow as pa
 
+from filters.compiled import kernel, step
 from filters.edits.kernels import copy, edit, room, strip, words
 from filters.edits.tables import BREAK, DECIMAL, SPACE, flags
 from filters.segment import Bytes, decode_at
@@ -43,7 +43,7 @@ SHAPES = np.array([(k[0], len(b), len(a)) for b, k, a in PHRASES], np.int64)
 KINDS = _byte_kinds()
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _same(data: Bytes, i: int, packed: Bytes, p: int, n: int) -> bool:
     """Whether n bytes at i, in lower case, are those at p."""
     for k in range(n):
@@ -53,7 +53,7 @@ def _same(data: Bytes, i: int, packed: Bytes, p: int, n: int) -> bool:
     return True
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _phrase_at(data, start, end, i, packed, shapes):  # type: ignore[no-untyped-def]
     """Whether a phrase of [start, end) in lower case has its anchor at byte i."""
     b, width = np.int64(data[i]), 1
@@ -77,7 +77,7 @@ def _phrase_at(data, start, end, i, packed, shapes):  # type: ignore[no-untyped-
     return False
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _has_phrase(data, start, end, kinds, packed, shapes):  # type: ignore[no-untyped-def]
     for i in range(start, end):
         kind = kinds[data[i]]
@@ -86,7 +86,7 @@ def _has_phrase(data, start, end, kinds, packed, shapes):  # type: ignore[no-unt
     return False
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _citation_end(data, i, end, flags):  # type: ignore[no-untyped-def]
     """End of the citation "[12]", "[edit]" or "[citation needed]" at the bracket i, or i."""
     for word in (b"[edit]", b"[citation needed]"):
@@ -107,7 +107,7 @@ def _citation_end(data, i, end, flags):  # type: ignore[no-untyped-def]
     return i
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _without_citations(data, start, end, out, o, flags):  # type: ignore[no-untyped-def]
     i = start
     while i < end:
@@ -122,7 +122,7 @@ def _without_citations(data, start, end, out, o, flags):  # type: ignore[no-unty
     return o
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _too_long(data, start, end, limit):  # type: ignore[no-untyped-def]
     """Whether [start, end) has more than `limit` characters."""
     if end - start <= limit:
@@ -133,7 +133,7 @@ def _too_long(data, start, end, limit):  # type: ignore[no-untyped-def]
     return chars > limit
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _scan(data, i, end, flags, kinds, packed, shapes):  # type: ignore[no-untyped-def]
     """One line from i: (its end, start of the next, words, a word too long, a bracket, a phrase)."""
     start = i
@@ -176,7 +176,7 @@ def _scan(data, i, end, flags, kinds, packed, shapes):  # type: ignore[no-untype
     return stop, following, count, longest, bracket, phrase
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _terminal(data, start, end):  # type: ignore[no-untyped-def]
     """Whether [start, end) ends in one of . ? ! " and not in three points."""
     if end == start:
@@ -187,7 +187,7 @@ def _terminal(data, start, end):  # type: ignore[no-untyped-def]
     return b == 0x3F or b == 0x21 or b == 0x22
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _strip_out(out, begin, o, flags):  # type: ignore[no-untyped-def]
     """Strip the text [begin, o) of `out` in place; its new end."""
     start, end = strip(out, begin, o, flags)
@@ -198,7 +198,7 @@ def _strip_out(out, begin, o, flags):  # type: ignore[no-untyped-def]
     return begin + end - start
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _c4(data, bounds, flags, kinds, packed, shapes, least, terminal):  # type: ignore[no-untyped-def]
     out, offsets = room(bounds)
     o = 0

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numba
-
+from filters.compiled import step
 from filters.segment import decode_at
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def fold(code, regex):  # type: ignore[no-untyped-def]
     """The ASCII letter that str.lower() (or, with `regex`, re.IGNORECASE) takes a character for, else itself."""
     if 0x41 <= code <= 0x5A:
@@ -21,7 +20,7 @@ def fold(code, regex):  # type: ignore[no-untyped-def]
     return code
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def match(data, i, end, word, regex):  # type: ignore[no-untyped-def]
     """End of `word` (lower-case ASCII) at i without regard to case, or -1."""
     for k in range(len(word)):

@@ -6,9 +6,9 @@ PanGu-α, WuDao; evidence S and M), and which characters they touch is our own r
 
 from __future__ import annotations
 
-import numba
 import pyarrow as pa
 
+from filters.compiled import kernel, step
 from filters.edits.kernels import before, copy, edit, room
 from filters.edits.tables import HAN, ODD, REPEATABLE, ZH_MARK, flags
 from filters.segment import decode_at
@@ -18,7 +18,7 @@ NUMERAL_CODES = tuple(map(ord, NUMERALS))
 JOINER = 0x200D
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _newlines(data, bounds):  # type: ignore[no-untyped-def]
     out, offsets = room(bounds)
     o = 0
@@ -33,7 +33,7 @@ def _newlines(data, bounds):  # type: ignore[no-untyped-def]
     return out, offsets
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _longest_run(code):  # type: ignore[no-untyped-def]
     """How many of a mark make one mark: …… and —— are written double, ... with three points."""
     if code == 0x2026 or code == 0x2014:
@@ -41,7 +41,7 @@ def _longest_run(code):  # type: ignore[no-untyped-def]
     return 3 if code == 0x2E else 1
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _collapse(data, bounds, flags):  # type: ignore[no-untyped-def]
     out, offsets = room(bounds)
     o = 0
@@ -64,7 +64,7 @@ def _collapse(data, bounds, flags):  # type: ignore[no-untyped-def]
     return out, offsets
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _zh_blanks(data, bounds, flags):  # type: ignore[no-untyped-def]
     out, offsets = room(bounds)
     o = 0
@@ -99,7 +99,7 @@ def _zh_blanks(data, bounds, flags):  # type: ignore[no-untyped-def]
     return out, offsets
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _is_zero(data, start, i, end, after_zero):  # type: ignore[no-untyped-def]
     """Whether the circle at i is the zero of a Chinese number, as in 二○○八年."""
     if after_zero:
@@ -109,7 +109,7 @@ def _is_zero(data, start, i, end, after_zero):  # type: ignore[no-untyped-def]
     return i + 3 < end and decode_at(data, i + 3)[0] in NUMERAL_CODES
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _symbols(data, bounds, flags):  # type: ignore[no-untyped-def]
     out, offsets = room(bounds)
     o = 0

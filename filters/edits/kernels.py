@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numba
 import numpy as np
 import pyarrow as pa
 
+from filters.bytewise import load64, store64
+from filters.compiled import kernel, step
 from filters.edits.tables import BREAK, SPACE
 from filters.segment import Bytes, Ints, buffers, decode_at
 
@@ -34,24 +35,27 @@ def edit(text: pa.LargeStringArray, kernel: Callable[..., tuple[Bytes, Ints]], *
     return rebuild(*kernel(data, bounds, *tables))
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def room(bounds: Ints) -> tuple[Bytes, Ints]:
     """An output buffer as large as the input, and offsets to fill."""
     return np.empty(max(bounds[-1] - bounds[0], 1), np.uint8), np.zeros(len(bounds), np.int64)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def copy(source: Bytes, start: int, end: int, out: Bytes, o: int) -> int:
     """Bytes [start, end) of `source` to `out` at o; the end of what was written. Moving down in place is fine."""
-    if end - start < 16 or (source is out):
-        for i in range(start, end):
-            out[o + i - start] = source[i]
-    else:
-        out[o : o + end - start] = source[start:end]
-    return o + end - start
+    while start + 8 <= end:
+        store64(out, o, load64(source, start))
+        start += 8
+        o += 8
+    while start < end:
+        out[o] = source[start]
+        start += 1
+        o += 1
+    return o
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def find(data: Bytes, byte: int, i: int, end: int) -> int:
     """Position of the first `byte` in [i, end), or end."""
     while i < end and data[i] != byte:
@@ -59,7 +63,7 @@ def find(data: Bytes, byte: int, i: int, end: int) -> int:
     return i
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def before(data: Bytes, i: int) -> int:
     """Start of the character that ends at byte i."""
     i -= 1
@@ -68,7 +72,7 @@ def before(data: Bytes, i: int) -> int:
     return i
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def skip(data, i, end, flags, wanted):  # type: ignore[no-untyped-def]
     """The first position from i on whose character has none of the flags `wanted`, or end."""
     while i < end:
@@ -79,7 +83,7 @@ def skip(data, i, end, flags, wanted):  # type: ignore[no-untyped-def]
     return i
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def skip_back(data, start, i, flags, wanted):  # type: ignore[no-untyped-def]
     """The end of the last character before i, not before start, that has none of the flags `wanted`."""
     while i > start:
@@ -91,14 +95,14 @@ def skip_back(data, start, i, flags, wanted):  # type: ignore[no-untyped-def]
     return i
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def strip(data, start, end, flags):  # type: ignore[no-untyped-def]
     """[start, end) without the white space about it, as str.strip() sees white space."""
     start = skip(data, start, end, flags, SPACE)
     return start, skip_back(data, start, end, flags, SPACE)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def line_end(data, i, end, flags):  # type: ignore[no-untyped-def]
     """(end of the line that holds i, start of the next), lines as str.splitlines() cuts them."""
     while i < end:
@@ -117,7 +121,7 @@ def line_end(data, i, end, flags):  # type: ignore[no-untyped-def]
     return end, end
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def words(data, start, end, flags):  # type: ignore[no-untyped-def]
     """How many words str.split() finds in [start, end)."""
     count = 0

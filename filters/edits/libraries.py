@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator
 from typing import Literal
 
 import ftfy
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -24,6 +23,7 @@ import re2
 from ftfy import fixes
 from ftfy.badness import BADNESS_RE
 
+from filters.compiled import kernel
 from filters.edits.tables import NONSTARTER, flags
 from filters.segment import buffers, decode_at
 from filters.signals.chinese import candidates, holds_any, simplify
@@ -61,7 +61,7 @@ def _where(text: pa.LargeStringArray, wanted: Mask, change: Callable[[str], str]
     return pc.replace_with_mask(text, mask, changed)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _normalisable(data, bounds, flags):  # type: ignore[no-untyped-def]
     """1 for each text with a non-ASCII byte and no run of more than MOST_MARKS combining marks."""
     out = np.zeros(len(bounds) - 1, np.bool_)

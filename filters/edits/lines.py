@@ -7,9 +7,9 @@ the function says so. What that costs: a list of short parts can pass for a navi
 
 from __future__ import annotations
 
-import numba
 import pyarrow as pa
 
+from filters.compiled import kernel, step
 from filters.edits.kernels import copy, edit, find, line_end, room, skip, strip
 from filters.edits.tables import END, HAN, SPACE, WIDE, flags
 from filters.segment import decode_at
@@ -20,7 +20,7 @@ NAV_ITEMS, NAV_CHARS = 3, 12  # own reading
 MENU_ITEMS, MENU_CHARS = 5, 4  # own reading: five parts with nothing but blanks between
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _pipes(data, bounds, flags):  # type: ignore[no-untyped-def]
     out, offsets = room(bounds)
     o = 0
@@ -53,7 +53,7 @@ def _pipes(data, bounds, flags):  # type: ignore[no-untyped-def]
     return out, offsets
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _han_line(data, i, stop, flags):  # type: ignore[no-untyped-def]
     han = 0
     while i < stop and han < LEAST_HAN:
@@ -66,7 +66,7 @@ def _han_line(data, i, stop, flags):  # type: ignore[no-untyped-def]
     return han >= LEAST_HAN
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _parts(data, i, stop, flags, blanks):  # type: ignore[no-untyped-def]
     """(parts, characters of the longest) of a line cut at | ｜ > » › → · • / and tabs, or at blanks; 0 parts when
     a mark that ends or divides sentences stands in it."""
@@ -90,7 +90,7 @@ def _parts(data, i, stop, flags, blanks):  # type: ignore[no-untyped-def]
     return parts + (chars > 0), max(longest, chars)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _nav_line(data, i, stop, flags):  # type: ignore[no-untyped-def]
     parts, longest = _parts(data, i, stop, flags, False)
     if parts >= NAV_ITEMS and longest <= NAV_CHARS:
@@ -101,13 +101,13 @@ def _nav_line(data, i, stop, flags):  # type: ignore[no-untyped-def]
     return parts >= MENU_ITEMS and longest <= MENU_CHARS and _all_han(data, i, stop, flags)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _all_han(data, i, stop, flags):  # type: ignore[no-untyped-def]
     """Whether the line has nothing but Han characters and blanks."""
     return skip(data, i, stop, flags, HAN | SPACE) == stop
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _by_line(data, bounds, flags, navbar):  # type: ignore[no-untyped-def]
     """Lines that are no navigation bar (`navbar`), or lines with ten Han characters."""
     out, offsets = room(bounds)
@@ -129,7 +129,7 @@ def _by_line(data, bounds, flags, navbar):  # type: ignore[no-untyped-def]
     return out, offsets
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _columns(data, i, end, flags):  # type: ignore[no-untyped-def]
     """Columns of a line, wide characters counting two."""
     n = 0
@@ -140,7 +140,7 @@ def _columns(data, i, end, flags):  # type: ignore[no-untyped-def]
     return n
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _ends(data, bounds, flags):  # type: ignore[no-untyped-def]
     out, offsets = room(bounds)
     o = 0

@@ -8,10 +8,10 @@ Traded away: LaTeX macros are not expanded, since expansion has no bound on host
 
 from __future__ import annotations
 
-import numba
 import pyarrow as pa
 import re2
 
+from filters.compiled import kernel, step
 from filters.edits.caseless import match
 from filters.edits.kernels import copy, edit, find, room, skip
 from filters.edits.tables import SPACE, flags
@@ -28,7 +28,7 @@ BACK_MATTER = re2.compile(
 )
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _comment_line(data, i, stop, flags):  # type: ignore[no-untyped-def]
     """Whether the line is empty, or begins with //, # or -- after white space."""
     if i == stop:
@@ -39,7 +39,7 @@ def _comment_line(data, i, stop, flags):  # type: ignore[no-untyped-def]
     return i + 1 < stop and data[i] == data[i + 1] and (data[i] == 0x2F or data[i] == 0x2D)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _block_comment(data, i, end):  # type: ignore[no-untyped-def]
     """[start, end) of the first /* */ in [i, end); empty if there is none."""
     while i + 1 < end and not (data[i] == 0x2F and data[i + 1] == 0x2A):
@@ -53,7 +53,7 @@ def _block_comment(data, i, end):  # type: ignore[no-untyped-def]
     return end, end
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _copyright(data, bounds, flags):  # type: ignore[no-untyped-def]
     out, offsets = room(bounds)
     o = 0

@@ -9,10 +9,10 @@ the start. Traded away: nothing of DCLM's run; its passes are followed with thei
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import pyarrow as pa
 
+from filters.compiled import kernel, step
 from filters.edits.caseless import fold, match
 from filters.edits.kernels import before, edit, find, room, skip, skip_back, words
 from filters.edits.tables import DECIMAL, DIGIT, SPACE, UPPER, WORD, flags
@@ -23,7 +23,7 @@ COUNTED = (b"likes", b"shares", b"comments", b"retweets", b"reposts", b"quotes",
 MOST_UPPER, MOST_DIGITS, SHORT = 0.5, 0.999999, 10
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def is_counter(data, start, end, flags):  # type: ignore[no-untyped-def]
     """Whether the line in lower case is ^\\W*\\d[\\d.,]*[kmb]?\\s+(likes|...)\\W*$."""
     i = start
@@ -60,7 +60,7 @@ def is_counter(data, start, end, flags):  # type: ignore[no-untyped-def]
     return False
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _measure(data, i, end, flags):  # type: ignore[no-untyped-def]
     """(end of line, characters, upper-case ones, digits, words) of the line at i."""
     chars, upper, digits, count = 0, 0, 0, 0
@@ -83,7 +83,7 @@ def _measure(data, i, end, flags):  # type: ignore[no-untyped-def]
     return i, chars, upper, digits, count
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _strip_page(data, starts, ends, n, flags):  # type: ignore[no-untyped-def]
     """Strip the page that lines 0..n-1 are: (first line left, one past the last)."""
     first = 0
@@ -100,7 +100,7 @@ def _strip_page(data, starts, ends, n, flags):  # type: ignore[no-untyped-def]
     return first, n
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _numeric(data, start, end, flags):  # type: ignore[no-untyped-def]
     chars, digits = 0, 0
     while start < end:
@@ -111,7 +111,7 @@ def _numeric(data, start, end, flags):  # type: ignore[no-untyped-def]
     return chars > 0 and digits / chars > MOST_DIGITS
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _cut_cart(data, start, end, flags):  # type: ignore[no-untyped-def]
     """Take "items in cart" and one blank before it out of the line, in place; the new end."""
     o, i = start, start
@@ -134,7 +134,7 @@ def _cut_cart(data, start, end, flags):  # type: ignore[no-untyped-def]
     return o
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _cut_more(data, start, end, flags):  # type: ignore[no-untyped-def]
     """The line's end without "read more" and three characters, and one blank before."""
     i, chars = end, 0
@@ -150,7 +150,7 @@ def _cut_more(data, start, end, flags):  # type: ignore[no-untyped-def]
     return i
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _cut_sign_in(data, start, end, flags):  # type: ignore[no-untyped-def]
     """The line's start without "sign-in" and one blank after."""
     stop = match(data, start, end, b"sign-in", True)
@@ -163,7 +163,7 @@ def _cut_sign_in(data, start, end, flags):  # type: ignore[no-untyped-def]
     return stop
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _cut(data, starts, ends, n, flags, which):  # type: ignore[no-untyped-def]
     """One of the three passes over short lines; lines left without words go. How many lines are left."""
     kept = 0
@@ -184,7 +184,7 @@ def _cut(data, starts, ends, n, flags, which):  # type: ignore[no-untyped-def]
     return kept
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _first_passes(data, i, end, flags, starts, ends, counts):  # type: ignore[no-untyped-def]
     """Lines that upper case, digits, counters and one word leave: (first, one past the last, they changed)."""
     n, lines = 0, 0
@@ -220,7 +220,7 @@ def _first_passes(data, i, end, flags, starts, ends, counts):  # type: ignore[no
     return kept
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _may_cut(data, start, end):  # type: ignore[no-untyped-def]
     """Whether one of the phrases may stand here: their letters c-a-r-t, m-o-r-e or n-[-]-i-n in some case."""
     for i in range(start + 3, end):
@@ -236,7 +236,7 @@ def _may_cut(data, start, end):  # type: ignore[no-untyped-def]
     return False
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _rw(data, bounds, flags):  # type: ignore[no-untyped-def]
     out, offsets = room(bounds)
     o = 0

@@ -7,10 +7,10 @@ different lines are taken for one about once in 10^19 pairs.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import pyarrow as pa
 
+from filters.compiled import kernel, step
 from filters.edits.kernels import before, copy, edit, find, room, skip, skip_back, strip
 from filters.edits.tables import CASED, END, IGNORABLE, flags, lower
 from filters.segment import decode_at, mix
@@ -18,7 +18,7 @@ from filters.segment import decode_at, mix
 MOST_SENTENCES = 100  # ERNIE 3.0: a repeated paragraph has fewer [M]
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def final_sigma(data, start, i, end, flags):  # type: ignore[no-untyped-def]
     """Whether str.lower() writes the capital sigma at byte i as a final one."""
     j = skip_back(data, start, i, flags, IGNORABLE)
@@ -28,7 +28,7 @@ def final_sigma(data, start, i, end, flags):  # type: ignore[no-untyped-def]
     return j == end or not flags[decode_at(data, j)[0]] & CASED
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def lower_hash(data, start, end, flags, lower):  # type: ignore[no-untyped-def]
     """64-bit hash of the characters of str.lower() of [start, end)."""
     h = np.uint64(0xCBF29CE484222325)
@@ -47,7 +47,7 @@ def lower_hash(data, start, end, flags, lower):  # type: ignore[no-untyped-def]
     return mix(h)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _separator(data, i, end, double):  # type: ignore[no-untyped-def]
     """Position of the next newline, or of the next pair of newlines, or end."""
     while True:
@@ -59,7 +59,7 @@ def _separator(data, i, end, double):  # type: ignore[no-untyped-def]
         i += 1
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _spans(data, i, end, double):  # type: ignore[no-untyped-def]
     """How many lines (or paragraphs, with `double`) [i, end) has."""
     n = 1
@@ -71,7 +71,7 @@ def _spans(data, i, end, double):  # type: ignore[no-untyped-def]
         i += 2 if double else 1
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _repeated(hashes):  # type: ignore[no-untyped-def]
     """1 where a hash other than 0 was seen before; sorted, so that no text can make it slow."""
     again = np.zeros(len(hashes), np.uint8)
@@ -81,7 +81,7 @@ def _repeated(hashes):  # type: ignore[no-untyped-def]
     return again
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _dedup(data, bounds, flags, lower, double):  # type: ignore[no-untyped-def]
     out, offsets = room(bounds)
     o = 0
@@ -114,7 +114,7 @@ def _dedup(data, bounds, flags, lower, double):  # type: ignore[no-untyped-def]
     return out, offsets
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _equal(data, a, a_end, b, b_end):  # type: ignore[no-untyped-def]
     same = a_end - a == b_end - b
     k = 0
@@ -124,7 +124,7 @@ def _equal(data, a, a_end, b, b_end):  # type: ignore[no-untyped-def]
     return same
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _sentences(data, i, end, flags):  # type: ignore[no-untyped-def]
     """Runs of end marks, the full stop among them."""
     n = 0
@@ -138,7 +138,7 @@ def _sentences(data, i, end, flags):  # type: ignore[no-untyped-def]
     return n
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _collapse(data, bounds, flags):  # type: ignore[no-untyped-def]
     out, offsets = room(bounds)
     o = 0

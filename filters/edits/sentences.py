@@ -7,9 +7,9 @@ sentence splitter is our own reading. Traded away: abbreviations ("Dr. Roberts")
 
 from __future__ import annotations
 
-import numba
 import pyarrow as pa
 
+from filters.compiled import kernel, step
 from filters.edits.kernels import copy, edit, find, room, skip, skip_back
 from filters.edits.tables import CLOSER, END, SPACE, WIDE, WORD, flags
 from filters.segment import decode_at
@@ -17,7 +17,7 @@ from filters.segment import decode_at
 LEAST_WORDS = 10  # ERNIE 3.0 [S]
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _mark_end(data, i, end, flags):  # type: ignore[no-untyped-def]
     """If the character at i ends a sentence: the end of that sentence with its further marks and closers; else i."""
     start = i
@@ -38,7 +38,7 @@ def _mark_end(data, i, end, flags):  # type: ignore[no-untyped-def]
     return start
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def next_sentence(data, i, end, flags):  # type: ignore[no-untyped-def]
     """(end of the sentence that begins at i, whether it has an end mark), within one line."""
     while i < end:
@@ -57,7 +57,7 @@ def next_sentence(data, i, end, flags):  # type: ignore[no-untyped-def]
     return end, False
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def enough_words(data, i, end, flags):  # type: ignore[no-untyped-def]
     """Whether [i, end) has ten words: runs without white space, but every wide letter is a word of its own."""
     count = 0
@@ -77,7 +77,7 @@ def enough_words(data, i, end, flags):  # type: ignore[no-untyped-def]
     return count >= LEAST_WORDS
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _drop_short(data, bounds, flags):  # type: ignore[no-untyped-def]
     out, offsets = room(bounds)
     o = 0
@@ -105,7 +105,7 @@ def _drop_short(data, bounds, flags):  # type: ignore[no-untyped-def]
     return out, offsets
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _cut(data, bounds, flags):  # type: ignore[no-untyped-def]
     out, offsets = room(bounds)
     o = 0

@@ -13,11 +13,11 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from filters.compiled import kernel, step
 from filters.edits.kernels import before, copy, edit, room
 from filters.edits.tables import SPACE, WORD, flags
 from filters.segment import Bytes, decode_at
@@ -52,13 +52,13 @@ def _fnv(name: str) -> int:
 KINDS = _url_bytes()
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _word_at(data, i, end, flags):  # type: ignore[no-untyped-def]
     """Whether a word character stands at i."""
     return i < end and flags[decode_at(data, i)[0]] & WORD != 0
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _domain_end(data, i, end, flags, hashes, longest):  # type: ignore[no-untyped-def]
     """End of the longest top-level domain at i that ends at a word boundary, or -1."""
     best = -1
@@ -79,7 +79,7 @@ def _domain_end(data, i, end, flags, hashes, longest):  # type: ignore[no-untype
     return best
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _scheme_start(data, floor, i):  # type: ignore[no-untyped-def]
     """Start of http://, https:// or ftp:// that ends at i, or i."""
     if i - floor < 6 or data[i - 1] != 0x2F or data[i - 2] != 0x2F or data[i - 3] != 0x3A:
@@ -95,7 +95,7 @@ def _scheme_start(data, floor, i):  # type: ignore[no-untyped-def]
     return i
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _blanks_start(data, floor, i, flags):  # type: ignore[no-untyped-def]
     """Start of the white space before i, at most ten characters of it."""
     for _ in range(BLANKS):
@@ -108,7 +108,7 @@ def _blanks_start(data, floor, i, flags):  # type: ignore[no-untyped-def]
     return i
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _url(data, floor, point, end, flags, kinds, hashes, longest):  # type: ignore[no-untyped-def]
     """[start, end) of the URL whose first fit point is at `point`; empty if nothing stands before the point."""
     stop = _domain_end(data, point + 1, end, flags, hashes, longest)
@@ -129,7 +129,7 @@ def _url(data, floor, point, end, flags, kinds, hashes, longest):  # type: ignor
     return start, stop
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _address(data, begin, floor, i, end, flags, kinds):  # type: ignore[no-untyped-def]
     """[start, end) of the IPv4 address with its digits at i; empty if there is none."""
     if i > begin and flags[decode_at(data, before(data, i))[0]] & WORD:
@@ -153,7 +153,7 @@ def _address(data, begin, floor, i, end, flags, kinds):  # type: ignore[no-untyp
     return _blanks_start(data, floor, start, flags), i
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _strip_urls(data, bounds, flags, kinds, hashes, longest, addresses):  # type: ignore[no-untyped-def]
     out, offsets = room(bounds)
     o = 0

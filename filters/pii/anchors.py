@@ -8,10 +8,10 @@ asked of every place looks at a bounded number of bytes, so the pass is linear i
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from filters.bytewise import letters8, load64
+from filters.compiled import kernel, step
 from filters.pii.runs import (
     AT,
     BREAK,
@@ -38,7 +38,7 @@ MAX_GROUPS = 64  # groups of one run that are joined with their neighbours
 REACH = 8  # groups that one value may have
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def put(out, n, row, start, end, what):  # type: ignore[no-untyped-def]
     """Write a place where there is room; its number is counted even where there is none."""
     if n < len(out):
@@ -46,7 +46,7 @@ def put(out, n, row, start, end, what):  # type: ignore[no-untyped-def]
     return n + 1
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def joined(data, row, s, e, length, digits, hi, tables, groups, out, n):  # type: ignore[no-untyped-def]
     """Places that start with the group [s, e): values of several groups, and the longest telephone number."""
     classes, shapes, single, phoning, _ = tables
@@ -89,7 +89,7 @@ def joined(data, row, s, e, length, digits, hi, tables, groups, out, n):  # type
     return n
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def one_word(data, row, s, e, length, digits, lo, hi, tables, out, n):  # type: ignore[no-untyped-def]
     """Places that are one word: letters and digits of a known shape, and what only begins with one."""
     classes, shapes, _, _, lengths = tables
@@ -109,7 +109,7 @@ def one_word(data, row, s, e, length, digits, lo, hi, tables, out, n):  # type: 
     return n
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def one_sign(data, row, i, lo, hi, tables, hexes, out, n):  # type: ignore[no-untyped-def]
     """Places that begin or are announced by a sign, and the byte to go on from."""
     classes = tables[0]
@@ -137,7 +137,7 @@ def one_sign(data, row, i, lo, hi, tables, hexes, out, n):  # type: ignore[no-un
     return i + 1, n
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def word(data, row, s, e, digits, lo, hi, tables, hexes, groups, out, n):  # type: ignore[no-untyped-def]
     """Places that begin with the letters and digits [s, e)."""
     classes, length = tables[0], e - s
@@ -160,7 +160,7 @@ def word(data, row, s, e, digits, lo, hi, tables, hexes, groups, out, n):  # typ
     return joined(data, row, s, e, length, digits, hi, tables, groups, out, n) if length <= 20 else n
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def places(data, bounds, tables, hexes, out):  # type: ignore[no-untyped-def]
     """Write (row, start, end, what) to `out`, in order of discovery; return how many there are, room or no room.
 

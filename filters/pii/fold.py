@@ -15,10 +15,10 @@ from __future__ import annotations
 import sys
 import unicodedata
 
-import numba
 import numpy as np
 
 from filters.bytewise import Bytes, Ints, copy_bytes, decode_at, load64
+from filters.compiled import kernel, step
 
 HIGH = np.uint64(0x8080808080808080)
 LAST = 0x1FFFF  # no decimal digit lies above
@@ -51,7 +51,7 @@ def _tables() -> tuple[Bytes, np.ndarray]:
 LEADS, TO = _tables()
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _becomes(data, i, hi, to):  # type: ignore[no-untyped-def]
     """What the character at `i` becomes (0: stays), and its width."""
     if i >= hi or data[i] < 0x80:
@@ -60,7 +60,7 @@ def _becomes(data, i, hi, to):  # type: ignore[no-untyped-def]
     return (np.int64(to[code]) if code <= LAST else 0), width
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _folds(data, bounds, leads, to, out):  # type: ignore[no-untyped-def]
     """Write (byte, width, ASCII) of each character that is folded; return how many there are, room or no room."""
     n = 0
@@ -116,7 +116,7 @@ def folded(data: Bytes, bounds: Ints) -> tuple[Bytes, Ints, Folds] | None:
     return short, ends, Folds(at - shorter[:-1], shorter)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _copy(data, folds, out):  # type: ignore[no-untyped-def]
     """Write `data` with each of `folds` as one byte; `out` has eight bytes more than that takes."""
     at, o = 0, 0

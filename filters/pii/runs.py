@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+from filters.compiled import step
 
 LONGEST = 40  # letters and digits of one value, but for tokens
 
@@ -24,7 +25,7 @@ PROVINCES = np.array([int.from_bytes(c.encode(), "big") for c in
                       "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"], np.int64)  # fmt: skip
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def word_end(data, i, hi, classes):  # type: ignore[no-untyped-def]
     """End of the letters and digits from `i`, and how many digits they are; looks at LONGEST + 1 bytes at most."""
     digits, stop = 0, min(hi, i + LONGEST + 1)
@@ -34,7 +35,7 @@ def word_end(data, i, hi, classes):  # type: ignore[no-untyped-def]
     return i, digits
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def phone_gap(data, i, hi, phoning):  # type: ignore[no-untyped-def]
     """First byte after what may part two groups of a telephone number (up to four signs); `i` if nothing does."""
     signs, at = 0, i
@@ -53,7 +54,7 @@ def phone_gap(data, i, hi, phoning):  # type: ignore[no-untyped-def]
     return at
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def dotted_quad(data, s, lo, hi, classes):  # type: ignore[no-untyped-def]
     """End of four numbers of up to three digits joined by dots that start at `s` and are no part of more; else 0."""
     if s > lo and data[s - 1] == 0x2E:
@@ -74,7 +75,7 @@ def dotted_quad(data, s, lo, hi, classes):  # type: ignore[no-untyped-def]
     return i
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def six_pairs(data, s, hi, hexes):  # type: ignore[no-untyped-def]
     """End of twelve hexadecimal digits in six pairs (`:` or `-`) or three fours (`.`) from `s`; else 0."""
     for width, sign in ((2, 0x3A), (2, 0x2D), (4, 0x2E)):
@@ -94,7 +95,7 @@ def six_pairs(data, s, hi, hexes):  # type: ignore[no-untyped-def]
     return 0
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def domain_follows(data, i, hi):  # type: ignore[no-untyped-def]
     """Whether a name with a dot in it (ASCII or full-width) follows within 255 bytes."""
     stop = min(hi, i + 255)
@@ -114,7 +115,7 @@ def domain_follows(data, i, hi):  # type: ignore[no-untyped-def]
     return False
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def spelt_sign(data, s, e, lo, hi):  # type: ignore[no-untyped-def]
     """Whether the word [s, e) is an `at` in brackets, or a `dot` that stands by itself as one says addresses aloud."""
     if e - s == 2 and data[s] | 32 == 0x61 and data[s + 1] | 32 == 0x74:
@@ -128,7 +129,7 @@ def spelt_sign(data, s, e, lo, hi):  # type: ignore[no-untyped-def]
     return False
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def colon_run(data, i, lo, hi, classes, hexes):  # type: ignore[no-untyped-def]
     """Start and end of the hexadecimal digits, colons and dots around a colon at `i`, and whether an address fits.
 
@@ -154,7 +155,7 @@ def colon_run(data, i, lo, hi, classes, hexes):  # type: ignore[no-untyped-def]
     return s, last, fits and colons >= 2 and written >= 3
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def group_gap(data, i, hi):  # type: ignore[no-untyped-def]
     """First byte after the one sign that may part two groups of an account number; `i` if none does."""
     if i < hi and (data[i] == 0x20 or data[i] == 0x2D or data[i] == 0x2E):
@@ -162,7 +163,7 @@ def group_gap(data, i, hi):  # type: ignore[no-untyped-def]
     return i + 2 if i + 1 < hi and data[i] == 0xC2 and data[i + 1] == 0xA0 else i  # no-break space
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def bank_account(data, s, hi, classes, lengths):  # type: ignore[no-untyped-def]
     """End of an IBAN from `s`, in groups of any size parted by single signs, or not at all; else 0.
 
@@ -197,13 +198,13 @@ def bank_account(data, s, hi, classes, lengths):  # type: ignore[no-untyped-def]
     return i if right and (capitals or (usual and (size <= 4 or size == length))) else 0
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def year(data, s, e):  # type: ignore[no-untyped-def]
     """Whether four digits from `s` to `e` are a year of the last or this century."""
     return e - s == 4 and ((data[s] == 0x31 and data[s + 1] == 0x39) or (data[s] == 0x32 and data[s + 1] == 0x30))
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def dated(data, s, e, hi, classes):  # type: ignore[no-untyped-def]
     """Whether a date, a time or a span of years begins with the group [s, e): 2021-03-14, 14.03.2021, 15:09:26."""
     if e + 1 >= hi:
@@ -224,8 +225,11 @@ def dated(data, s, e, hi, classes):  # type: ignore[no-untyped-def]
     return False
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def is_province(data, i):  # type: ignore[no-untyped-def]
     """Whether the character at `i` is the short name of a province of mainland China."""
     code = np.int64(data[i]) << 16 | np.int64(data[i + 1]) << 8 | np.int64(data[i + 2])
-    return np.any(code == PROVINCES)
+    for k in range(len(PROVINCES)):
+        if PROVINCES[k] == code:
+            return True
+    return False

@@ -4,18 +4,18 @@ million domains of RefinedWeb's list take 46 MB. Two different strings share a h
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from filters.compiled import kernel, step
 from filters.segment import Bytes, Ints, buffers, hash_bytes
 
 Hashes = npt.NDArray[np.uint64]
 DOT = 46
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _hash_rows(data: Bytes, bounds: Ints) -> Hashes:
     out = np.empty(len(bounds) - 1, np.uint64)
     for row in range(len(out)):
@@ -29,7 +29,7 @@ def hash_rows(strings: pa.StringArray | pa.LargeStringArray) -> Hashes:
     return result
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _place(keys: Hashes, wanted: np.uint64) -> int:
     """Where `wanted` is in sorted keys, or -1."""
     low, high = 0, len(keys)
@@ -42,7 +42,7 @@ def _place(keys: Hashes, wanted: np.uint64) -> int:
     return low if low < len(keys) and keys[low] == wanted else -1
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _parents(data: Bytes, bounds: Ints, keys: Hashes) -> Ints:
     out = np.full(len(bounds) - 1, -1, np.int64)
     for row in range(len(out)):

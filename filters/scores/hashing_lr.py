@@ -11,7 +11,6 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import orjson
@@ -21,6 +20,7 @@ from pydantic import Field
 from scipy.sparse import csr_array
 from scipy.special import expit
 
+from filters.compiled import kernel, step
 from filters.scores.interface import Found, Scorer
 from filters.segment import CLASSES, SPACE, Bytes, Ints, buffers, decode_at
 from recipes.scores import HashingLR
@@ -39,7 +39,7 @@ class Features(Strict):
     norm: str = Field(default="l2", pattern="^(none|l2)$")
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def murmur3(data: Bytes, start: int, end: int) -> np.int32:
     """MurmurHash3_x86_32 of bytes [start, end), seed 0, as a signed number."""
     h = np.uint32(0)
@@ -73,7 +73,7 @@ def murmur3(data: Bytes, start: int, end: int) -> np.int32:
     return np.int32(h)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _columns(data: Bytes, bounds: Ints, blank: Bytes, size: int) -> tuple[Ints, npt.NDArray[np.int32]]:
     """(first word of each text, column of each word)."""
     first = np.zeros(len(bounds), np.int64)

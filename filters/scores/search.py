@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from ahocorasick_rs import BytesAhoCorasick
 
+from filters.compiled import kernel
 from filters.segment import CLASSES, DIGIT, LETTER, SINGLE, Bytes, Ints, buffers, decode_at
 
 WINDOW = 1 << 20
@@ -23,7 +23,7 @@ WORD = np.isin(CLASSES, (LETTER, DIGIT, SINGLE)).astype(np.uint8)
 ASCII_WORD = np.array([c < 128 and chr(c).isalnum() for c in range(0x110000)]).astype(np.uint8)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _flanked(data: Bytes, bounds: Ints, rows: Ints, starts: Ints, ends: Ints, inside: Bytes) -> npt.NDArray[np.bool_]:
     """Which hits have no character of `inside` just before or after them in their own text."""
     out = np.ones(len(rows), np.bool_)

@@ -6,7 +6,6 @@ Sources: Gopher (arXiv:2112.11446, A1.1), C4's page rules, ChineseWebText, data-
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from filters.bytewise import decode_at
@@ -23,6 +22,7 @@ from filters.codepoints import (
     PROPERTIES,
     SPECIAL,
 )
+from filters.compiled import kernel
 from filters.segment import TextView
 from filters.signals.scan import before, strip
 from filters.signals.signal import C4, CWT, FLAG, INT, JUICER, OWN, REAL, ratio, signals
@@ -33,7 +33,7 @@ HAN_BASIC, CHAR_RUN, NON_HAN_RUN = range(len(KINDS), len(KINDS) + 3)
 CLOSERS = "\"'”’»)]}）】》」』〉〕"
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def kinds_of(data, bounds, properties, kinds):  # type: ignore[no-untyped-def]
     """A column a text for each kind, then Han U+4E00-9FA5, the longest run of one character, the longest run that is
     neither Han, nor Chinese punctuation, nor blank."""
@@ -71,7 +71,7 @@ def kinds_of(data, bounds, properties, kinds):  # type: ignore[no-untyped-def]
     return out
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def symbols(data, bounds):  # type: ignore[no-untyped-def]
     """Four columns a text: '#', '...' (not overlapping) and '…', '{', '}'."""
     out = np.zeros((len(bounds) - 1, 4), np.int64)
@@ -94,7 +94,7 @@ def symbols(data, bounds):  # type: ignore[no-untyped-def]
     return out
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def unterminated(data, bounds, properties, ends, closers):  # type: ignore[no-untyped-def]
     """Whether the last character (blanks and closing marks after it aside) ends no sentence."""
     out = np.zeros(len(bounds) - 1, np.bool_)

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from functools import cache
 
-import numba
 import numpy as np
 import opencc
 
 from filters.bytewise import decode_at
 from filters.codepoints import HAN_RANGES
+from filters.compiled import kernel
 from filters.segment import TextView
 from filters.signals.signal import CWT, FLAG, signals
 
@@ -44,7 +44,7 @@ def candidates() -> np.ndarray:
     return table
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def holds_any(data, bounds, rows, table):  # type: ignore[no-untyped-def]
     """Which of the rows hold a marked character."""
     out = np.zeros(len(rows), np.bool_)

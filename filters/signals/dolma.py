@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
 from filters.bytewise import Ints, decode_at, hash_bytes, letters8, load64
 from filters.codepoints import IS_ALPHA, IS_SPACE, PROPERTIES
+from filters.compiled import kernel
 from filters.segment import TextView
 from filters.signals.duplicates import line_columns
 from filters.signals.grams import ALL, CHARS, REPEATED, TOP_COUNT, TOP_SIZE, gram_stats
@@ -34,7 +34,7 @@ class Words(NamedTuple):
     hashes: np.ndarray
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _blank_words(data, bounds, properties, stops, first, flags, lengths, hashes):  # type: ignore[no-untyped-def]
     """Write the words between blanks into the arrays."""
     n = 0
@@ -83,7 +83,7 @@ def blank_words(view: TextView) -> Words:
     return view.once(_blank_words, work)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def word_columns(first, flags, lengths):  # type: ignore[no-untyped-def]
     """Six columns a text: words, with a letter, with a symbol, stop words, longest, twice the median length."""
     docs = len(first) - 1
@@ -105,7 +105,7 @@ def word_columns(first, flags, lengths):  # type: ignore[no-untyped-def]
     return out
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _twice_median(lengths, tally):  # type: ignore[no-untyped-def]
     """Lower plus upper middle value, from the tally of lengths; from the sorted lengths if the middle is past it."""
     n, seen, lower, upper = len(lengths), 0, -1, -1

@@ -7,17 +7,17 @@ twice, empty lines too, and divides characters by those in words.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from filters.bytewise import hash_bytes
 from filters.codepoints import PROPERTIES
+from filters.compiled import kernel, step
 from filters.segment import TextView
 from filters.signals.scan import cells_for, count_chars, find, find_byte, longest_text, strip
 from filters.signals.signal import DOLMA, FINEWEB, GOPHER, REAL, ratio, signals
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def duplicate_lines(data, bounds, properties):  # type: ignore[no-untyped-def]
     """Seven columns a text: Gopher's pieces, repeated ones, their characters; FineWeb's repeated characters; Dolma's
     lines, repeated ones, their characters."""
@@ -55,7 +55,7 @@ def duplicate_lines(data, bounds, properties):  # type: ignore[no-untyped-def]
     return out
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _filled_lines(data, at, end):  # type: ignore[no-untyped-def]
     n = 0
     while at <= end:
@@ -65,7 +65,7 @@ def _filled_lines(data, at, end):  # type: ignore[no-untyped-def]
     return n
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _count_empty(data, start, end, empty, row):  # type: ignore[no-untyped-def]
     """What empty pieces add: at the ends for Gopher, everywhere for Dolma."""
     row[4] = row[0] + empty
@@ -77,7 +77,7 @@ def _count_empty(data, start, end, empty, row):  # type: ignore[no-untyped-def]
         row[1] += edges == 2
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def duplicate_paragraphs(data, bounds, properties):  # type: ignore[no-untyped-def]
     """Three columns a text: paragraphs of the stripped text, repeated ones, their characters."""
     docs = len(bounds) - 1

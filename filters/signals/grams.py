@@ -8,10 +8,10 @@ from another token too.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from filters.bytewise import hash_bytes, load64, mix
+from filters.compiled import kernel, step
 from filters.segment import TextView
 from filters.signals.scan import ROUNDS, bitmap_for, cells_for, find, longest_text, mark_repeats, may_repeat
 from filters.signals.signal import GOPHER, REAL, ratio, signals
@@ -24,7 +24,7 @@ AGAIN_10, GRAMS_10, COLUMNS = 25, 26, 27
 LONGEST = 64  # bytes that `_reach` compares
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _count(grams, counts, places, live, keys, tallies):  # type: ignore[no-untyped-def]
     """How often each of the first `live` grams occurs, written into `counts`; then those of more than one are kept."""
     size = cells_for(live)
@@ -39,7 +39,7 @@ def _count(grams, counts, places, live, keys, tallies):  # type: ignore[no-untyp
         counts[k] = tallies[places[k]]
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _top(counts, alive, live, ends, low, n):  # type: ignore[no-untyped-def]
     """Characters (no blanks) and count of the commonest gram, the first of equals; that at `low` if none repeats."""
     best, where = 1, low
@@ -49,7 +49,7 @@ def _top(counts, alive, live, ends, low, n):  # type: ignore[no-untyped-def]
     return ends[where + n - low] - ends[where - low], best
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _repeats(counts, alive, live, ends, low, high, n, row):  # type: ignore[no-untyped-def]
     """Characters of repeated grams, of all grams, and under repeated grams, into columns of `row`."""
     column = REPEATED + 3 * (n - 5)
@@ -68,7 +68,7 @@ def _repeats(counts, alive, live, ends, low, high, n, row):  # type: ignore[no-u
         row[GRAMS_10] = max(high - n + 1 - low, 0)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def gram_stats(first, lengths, hashes, largest):  # type: ignore[no-untyped-def]
     """The columns named above, for each text: characters in words, top grams of 2 to 4, repeats of 5 to `largest`."""
     docs = len(first) - 1
@@ -107,7 +107,7 @@ def gram_stats(first, lengths, hashes, largest):  # type: ignore[no-untyped-def]
     return out
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _openings(starts, joined, low, high, hashes, live, reach):  # type: ignore[no-untyped-def]
     """Hash the first 16 joined bytes from every token that has so many; returns for how many."""
     n, end = 0, starts[high]
@@ -122,7 +122,7 @@ def _openings(starts, joined, low, high, hashes, live, reach):  # type: ignore[n
     return n
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _reach(starts, joined, low, high, hashes, live, seen, hot, reach):  # type: ignore[no-untyped-def]
     """How many bytes from each token, in eights up to LONGEST, may also be found from another; 8 says nothing."""
     n, end = _openings(starts, joined, low, high, hashes, live, reach), starts[high]
@@ -143,7 +143,7 @@ def _reach(starts, joined, low, high, hashes, live, seen, hot, reach):  # type: 
             break
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _thin(places, live, low, high, n, starts, reach):  # type: ignore[no-untyped-def]
     """Keep the places whose n-gram may repeat; what may not at n tokens may not at more."""
     kept = 0
@@ -155,7 +155,7 @@ def _thin(places, live, low, high, n, starts, reach):  # type: ignore[no-untyped
     return kept
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _jump(places, live, n, starts, joined, lengths, keys):  # type: ignore[no-untyped-def]
     """Characters of the repeated n-grams at these places, left to right, none within the one before."""
     if live < 2:
@@ -177,7 +177,7 @@ def _jump(places, live, n, starts, joined, lengths, keys):  # type: ignore[no-un
     return repeated
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def duplicate_grams(first, starts, joined, lengths):  # type: ignore[no-untyped-def]
     """Six columns a text, n = 5 to 10: left to right, a repeated n-gram adds its characters and is jumped over."""
     docs = len(first) - 1

@@ -6,22 +6,22 @@ they are, the repetition lower-cases them first. Its line and character filters 
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from filters.bytewise import decode_at, mix
 from filters.codepoints import LOWER, PROPERTIES, SPECIAL
+from filters.compiled import kernel, step
 from filters.segment import TextView
 from filters.signals.grams import AGAIN_10, GRAMS_10, gram_stats
 from filters.signals.signal import INT, JUICER, REAL, ratio, signals
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _grow(h, code):  # type: ignore[no-untyped-def]
     return (h ^ np.uint64(code)) * np.uint64(0xFF51AFD7ED558CCD) + np.uint64(1)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def refined_words(data, bounds, lower, properties, first, lengths, hashes):  # type: ignore[no-untyped-def]
     """Write the lower-cased, stripped words; returns how many words are left when stripped as they are."""
     counts = np.zeros(len(bounds) - 1, np.int64)

@@ -7,12 +7,12 @@ between newlines (RedPajama-v2 without an empty last one).
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import pyarrow as pa
 
 from filters.bytewise import decode_at
 from filters.codepoints import ENDS_SENTENCE, IS_ALPHA, IS_DIGIT, PROPERTIES, RPV2_BULLET, TERMINAL
+from filters.compiled import kernel, step
 from filters.english import SHORT_WORDS, TABLE, UNIT_WORDS
 from filters.english import sentence_counts as english_sentences
 from filters.segment import TextView, buffers
@@ -22,7 +22,7 @@ from filters.signals.signal import C4, CWT, DOLMA, FINEWEB, GOPHER, INT, MC4, OW
 SHORT, LONG = 30, 200
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def ellipsis_ends(data, low, high):  # type: ignore[no-untyped-def]
     """Whether a stripped, filled span ends in '...' or '…'."""
     if data[high - 1] == 0x2E:
@@ -30,7 +30,7 @@ def ellipsis_ends(data, low, high):  # type: ignore[no-untyped-def]
     return high - low >= 3 and data[high - 1] == 0xA6 and data[high - 2] == 0x80 and data[high - 3] == 0xE2
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def gopher_lines(data, bounds, properties):  # type: ignore[no-untyped-def]
     """Five columns a text: lines, bullets, ellipses, longest line in characters, lines cut at other than newlines."""
     docs = len(bounds) - 1
@@ -51,7 +51,7 @@ def gopher_lines(data, bounds, properties):  # type: ignore[no-untyped-def]
     return out
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def newline_lines(data, bounds, properties):  # type: ignore[no-untyped-def]
     """Ten columns a text, of its lines between newlines: all, filled, terminal ends, short, characters, stripped
     characters, long, paragraphs, Dolma's bullets, RedPajama-v2's bullets."""
@@ -81,7 +81,7 @@ def newline_lines(data, bounds, properties):  # type: ignore[no-untyped-def]
     return out
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def sentence_counts(data, bounds, properties):  # type: ignore[no-untyped-def]
     """Runs of sentence-ending marks after some letter, and a last sentence without one."""
     docs = len(bounds) - 1
@@ -156,12 +156,12 @@ def sentences(view: TextView) -> dict[str, np.ndarray]:
     """Sentences: in English by spaCy's rules, elsewhere by their end marks."""
     english = view.is_in(("en",))
     count = np.zeros(len(view), np.int64)
-    for rows, kernel, tables in (
+    for rows, count_of, tables in (
         (english, english_sentences, (TABLE, UNIT_WORDS, SHORT_WORDS)),
         (~english, sentence_counts, (PROPERTIES,)),
     ):
         if rows.any():
-            count[rows] = kernel(*buffers(view.text.filter(pa.array(rows))), *tables)
+            count[rows] = count_of(*buffers(view.text.filter(pa.array(rows))), *tables)
     return {"sentence_count": count}
 
 

@@ -8,11 +8,11 @@ language of each sentence, is left out, and the thresholds are quoted from memor
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from filters.bytewise import decode_at
 from filters.codepoints import ENDS_SENTENCE, IS_SPACE, IS_UPPER, PROPERTIES
+from filters.compiled import kernel, step
 from filters.segment import TextView
 from filters.signals.scan import longest_text
 from filters.signals.signal import MADLAD, REAL, ratio, signals
@@ -37,7 +37,7 @@ OPENERS = np.zeros(4096, np.uint8)
 OPENERS[[(ord(w[0]) * 61 + ord(w[1])) & 4095 for w in ANYWHERE]] = 1
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _same(codes, at, m, words, low, high):  # type: ignore[no-untyped-def]
     """Whether words[low:high] stands at `at` of m codes."""
     if at < 0 or at + high - low > m:
@@ -48,7 +48,7 @@ def _same(codes, at, m, words, low, high):  # type: ignore[no-untyped-def]
     return True
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _pairs(codes, at, m):  # type: ignore[no-untyped-def]
     """Four times a blank, two characters, and one comma or two."""
     for _ in range(4):
@@ -60,7 +60,7 @@ def _pairs(codes, at, m):  # type: ignore[no-untyped-def]
     return True
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _cursed(codes, m, words, edges, endings, ending_edges, openers, beats):  # type: ignore[no-untyped-def]
     """Whether a sentence of m codes holds a cursed pattern."""
     for e in range(len(ending_edges) - 1):
@@ -84,7 +84,7 @@ def _cursed(codes, m, words, edges, endings, ending_edges, openers, beats):  # t
     return False
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _questionable(codes, m, properties):  # type: ignore[no-untyped-def]
     """Whether length, capitals or technical characters make a sentence questionable."""
     words = capitals = technical = 0
@@ -101,7 +101,7 @@ def _questionable(codes, m, properties):  # type: ignore[no-untyped-def]
     return (words >= CASED_WORDS and 2 * capitals > words) or m < SHORTEST or m > LONGEST or 5 * technical > m
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def questionable(data, bounds, properties, words, edges, endings, ending_edges, openers):  # type: ignore[no-untyped-def]
     """Two columns a text: sentences, questionable ones."""
     docs = len(bounds) - 1

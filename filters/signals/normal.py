@@ -12,12 +12,12 @@ import unicodedata
 from functools import cache
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import pyarrow as pa
 
 from filters.bytewise import Ints, decode_at, hash_bytes, letters8, load64, store64
 from filters.codepoints import ASSIGNED, IS_ALPHA, IS_NUMERIC, IS_SPACE, LAST, PROPERTIES
+from filters.compiled import kernel, step
 from filters.segment import TextView
 
 SIGMA, FINAL_SIGMA, MARKS = 0x3A3, 0x3C2, 32
@@ -57,7 +57,7 @@ def forms() -> Forms:
     return Forms(one, at, np.array(parts, np.int32), order)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _append(out, o, code):  # type: ignore[no-untyped-def]
     """Write a code point above ASCII as UTF-8 at byte o; returns the byte after it."""
     if code < 0x800:
@@ -73,7 +73,7 @@ def _append(out, o, code):  # type: ignore[no-untyped-def]
     return o + 2
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _flush(run, count, order, out, o):  # type: ignore[no-untyped-def]
     """Put the first `count` marks of a run in canonical order and write them."""
     for k in range(1, count):
@@ -87,7 +87,7 @@ def _flush(run, count, order, out, o):  # type: ignore[no-untyped-def]
     return o
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _sigma(data, i, end, properties, after_letter):  # type: ignore[no-untyped-def]
     """The lower case of a capital sigma that ends at byte i."""
     if not after_letter:
@@ -95,7 +95,7 @@ def _sigma(data, i, end, properties, after_letter):  # type: ignore[no-untyped-d
     return 0x3C3 if i < end and properties[decode_at(data, i)[0]] & IS_ALPHA else FINAL_SIGMA
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _expand(code, one, at, parts, order, sigma, run, marks, out, o):  # type: ignore[no-untyped-def]
     """Write the normal form of a code point above ASCII; returns (marks that wait, byte after, characters)."""
     form, chars = np.int64(one[code]), 0
@@ -119,7 +119,7 @@ def _expand(code, one, at, parts, order, sigma, run, marks, out, o):  # type: ig
     return marks, o, chars
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def numeric_parts(code, one, at, parts, properties):  # type: ignore[no-untyped-def]
     """Numeric characters in the normal form of a code point above ASCII."""
     form = np.int64(one[code])
@@ -132,7 +132,7 @@ def numeric_parts(code, one, at, parts, properties):  # type: ignore[no-untyped-
 
 
 # One loop without a call for each word: passing arrays to a compiled function costs more than most words do.
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def normal_words(data, bounds, properties, one, at, parts, order, out, first, lengths, hashes, flags, numeric):  # type: ignore[no-untyped-def]  # fmt: skip
     """Write each word's length and hash, flags (1: ends a line, 2: ends in 'lorem', 4: begins with 'ipsum') and
     numeric characters into the arrays; `out` is room for a word. A line that ends without one writes length 0."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-import numba
 import numpy as np
 import zstandard
 
+from filters.compiled import kernel, step
 from filters.segment import TextView
 from filters.signals.signal import C4, DOLMA_CODE, FLAG, INT, OWN, REAL, signals
 
@@ -18,7 +18,7 @@ SCRIPT, STYLE = np.frombuffer(b"script", np.uint8).copy(), np.frombuffer(b"style
 COMMENT, COMMENT_END = np.frombuffer(b"<!--", np.uint8).copy(), np.frombuffer(b"-->", np.uint8).copy()
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def stands_at(data, at, start, end, word, folded):  # type: ignore[no-untyped-def]
     """Whether an ASCII string stands at `at` within [start, end), in any case if `folded`."""
     if at < start or at + len(word) > end:
@@ -32,7 +32,7 @@ def stands_at(data, at, start, end, word, folded):  # type: ignore[no-untyped-de
     return True
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def strings(data, bounds, lorem, http):  # type: ignore[no-untyped-def]
     """Two columns a text: 'lorem ipsum' in any case; links that begin http://, https:// or a word's www."""
     docs = len(bounds) - 1
@@ -54,7 +54,7 @@ def strings(data, bounds, lorem, http):  # type: ignore[no-untyped-def]
     return out
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def html_text(data, bounds, script, style, comment, comment_end):  # type: ignore[no-untyped-def]
     """Characters outside tags, comments, scripts and styles; an entity is one character."""
     docs = len(bounds) - 1
@@ -82,18 +82,18 @@ def html_text(data, bounds, script, style, comment, comment_end):  # type: ignor
     return out
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _alnum(b):  # type: ignore[no-untyped-def]
     return 0x30 <= b <= 0x39 or 0x61 <= b | 32 <= 0x7A
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _opens(b):  # type: ignore[no-untyped-def]
     """Whether this byte after '<' makes a tag or declaration."""
     return 0x61 <= b | 32 <= 0x7A or b == 0x2F or b == 0x21 or b == 0x3F
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _past_tag(data, i, end, script, style):  # type: ignore[no-untyped-def]
     """The byte after a tag; after the element of a script or style."""
     for word in (script, style):
@@ -127,7 +127,7 @@ def compression(view: TextView) -> dict[str, np.ndarray]:
     return {"compression_ratio": out}
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def xml_headers(data, bounds, xml):  # type: ignore[no-untyped-def]
     """Whether the first 100 characters hold an XML header."""
     out = np.zeros(len(bounds) - 1, np.bool_)

@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 from functools import cache
 
-import numba
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from filters.bytewise import decode_at, hash_bytes, letters8, load64
 from filters.codepoints import DATA, IS_LOWER, IS_SPACE, IS_UPPER, IS_WORD, PROPERTIES, RPV2_BULLET
+from filters.compiled import kernel, step
 from filters.segment import TextView
 from filters.signals.lines import ellipsis_ends
 from filters.signals.scan import before, cells_for, find, find_byte, longest_text, strip
@@ -40,7 +40,7 @@ def stop_tables() -> tuple[tuple[str, ...], np.ndarray]:
     return codes, keys
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def cases8(word, run):  # type: ignore[no-untyped-def]
     """IS_UPPER and IS_LOWER of the first `run` letters of a word of eight bytes."""
     bit = np.uint64(0x2020202020202020) & (~np.uint64(0) >> np.uint64(64 - 8 * run))
@@ -48,7 +48,7 @@ def cases8(word, run):  # type: ignore[no-untyped-def]
     return upper | (np.uint32(IS_LOWER) if word & bit else np.uint32(0))
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def raw_words(data, bounds, properties, rows, stops):  # type: ignore[no-untyped-def]
     """Five columns a text: raw words, with an ASCII letter, all capitals, stop words, matches of `\\b[^.!?]+[.!?]*`."""
     docs = len(bounds) - 1
@@ -100,7 +100,7 @@ def raw_words(data, bounds, properties, rows, stops):  # type: ignore[no-untyped
     return out
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def raw_lines(data, bounds, properties):  # type: ignore[no-untyped-def]
     """Five columns a text: lines, terminal ends, ellipses, bullets, and the sum of the shares of capitals."""
     docs = len(bounds) - 1
@@ -128,7 +128,7 @@ def raw_lines(data, bounds, properties):  # type: ignore[no-untyped-def]
     return out
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def normal_columns(first, lengths, hashes, flags, numeric, javascript):  # type: ignore[no-untyped-def]
     """Eight columns a text: words, characters, different words, entropy, 'lorem ipsum', lines, 'javascript', the sum
     of the lines' shares of numeric characters."""

@@ -6,14 +6,14 @@ work for a text depends on that text alone, not on its neighbours in the batch.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from filters.bytewise import decode_at, load64, trailing_zeros
 from filters.codepoints import IS_SPACE
+from filters.compiled import step
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def find_byte(data, i, end, byte):  # type: ignore[no-untyped-def]
     """Where an ASCII byte next stands in [i, end); `end` if nowhere. Eight bytes a step."""
     same = np.uint64(byte) * np.uint64(0x0101010101010101)
@@ -28,7 +28,7 @@ def find_byte(data, i, end, byte):  # type: ignore[no-untyped-def]
     return i
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def count_chars(data, start, end):  # type: ignore[no-untyped-def]
     """Characters in a span of bytes."""
     n = 0
@@ -37,7 +37,7 @@ def count_chars(data, start, end):  # type: ignore[no-untyped-def]
     return n
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def before(data, start, end):  # type: ignore[no-untyped-def]
     """Code point before byte `end`, and where it begins."""
     i = end - 1
@@ -46,7 +46,7 @@ def before(data, start, end):  # type: ignore[no-untyped-def]
     return decode_at(data, i)[0], i
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def strip(data, start, end, properties):  # type: ignore[no-untyped-def]
     """The span without the blanks at its ends, as `str.strip` has it."""
     while start < end:
@@ -62,7 +62,7 @@ def strip(data, start, end, properties):  # type: ignore[no-untyped-def]
     return start, end
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def next_break(data, i, end):  # type: ignore[no-untyped-def]
     """Where the next line break of `str.splitlines` begins and ends; (end, end) if there is none."""
     while i < end:
@@ -85,7 +85,7 @@ def next_break(data, i, end):  # type: ignore[no-untyped-def]
     return end, end
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def cells_for(n):  # type: ignore[no-untyped-def]
     """Cells of a table for up to n entries."""
     size = 16
@@ -94,7 +94,7 @@ def cells_for(n):  # type: ignore[no-untyped-def]
     return size
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def find(keys, size, key):  # type: ignore[no-untyped-def]
     """Cell of `key` among the first `size` cells: its own if it is there, else a free one (0 is no key)."""
     mask = np.uint64(size - 1)
@@ -104,7 +104,7 @@ def find(keys, size, key):  # type: ignore[no-untyped-def]
     return cell
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def bitmap_for(n):  # type: ignore[no-untyped-def]
     """Bytes of the two bitmaps that `mark_repeats` wants for n hashes."""
     size = 8
@@ -116,7 +116,7 @@ def bitmap_for(n):  # type: ignore[no-untyped-def]
 ROUNDS = (np.uint64(0xFF51AFD7ED558CCD), np.uint64(0x9FB21C651E98DF25))  # factors for `mark_repeats`
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def mark_repeats(hashes, n, factor, seen, hot):  # type: ignore[no-untyped-def]
     """Mark in `hot` where hashes that may occur twice lie; returns the shift that `may_repeat` wants.
 
@@ -136,14 +136,14 @@ def mark_repeats(hashes, n, factor, seen, hot):  # type: ignore[no-untyped-def]
     return shift
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def may_repeat(h, factor, shift, hot):  # type: ignore[no-untyped-def]
     """Whether a hash lies where `mark_repeats` saw two."""
     place = np.int64((h * factor) >> shift)
     return (hot[place >> 3] >> (place & 7)) & 1
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def longest_text(bounds):  # type: ignore[no-untyped-def]
     """Bytes (or tokens) of the longest text of a batch."""
     most = 0

@@ -8,11 +8,11 @@ wherever it stands.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from filters.bytewise import decode_at, load64, mix
 from filters.codepoints import LOWER, PROPERTIES
+from filters.compiled import kernel, step
 from filters.segment import TextView
 from filters.signals.scan import ROUNDS, bitmap_for, cells_for, find, longest_text, mark_repeats, may_repeat, strip
 from filters.signals.signal import CWT, JUICER, REAL, signals
@@ -22,7 +22,7 @@ LARGE = 1 << 17  # windows, and cells of a table, from which on a text is counte
 BUCKET_BITS = 8
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _codes(data, start, end, lower, properties, plain, out):  # type: ignore[no-untyped-def]
     """The characters that windows are cut from; returns how many."""
     m = 0
@@ -51,7 +51,7 @@ def _codes(data, start, end, lower, properties, plain, out):  # type: ignore[no-
     return m
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _hash(codes, n, windows, hashes):  # type: ignore[no-untyped-def]
     """A hash of every window of n characters."""
     lead, rolling = np.uint64(1), np.uint64(0)
@@ -66,12 +66,12 @@ def _hash(codes, n, windows, hashes):  # type: ignore[no-untyped-def]
         left = np.uint64(codes[k])
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _bucket(h):  # type: ignore[no-untyped-def]
     return np.int64((h * np.uint64(0xC2B2AE3D27D4EB4F)) >> np.uint64(64 - BUCKET_BITS))
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _by_bucket(hashes, windows):  # type: ignore[no-untyped-def]
     """Bring the hashes of a bucket together, in place (American flag sort); returns where each bucket begins."""
     edges = np.zeros((1 << BUCKET_BITS) + 1, np.int64)
@@ -92,7 +92,7 @@ def _by_bucket(hashes, windows):  # type: ignore[no-untyped-def]
     return edges
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@step
 def _keep_repeats(hashes, n, seen, hot):  # type: ignore[no-untyped-def]
     """Keep the hashes that may occur twice, in order; returns how many."""
     live = n
@@ -105,7 +105,7 @@ def _keep_repeats(hashes, n, seen, hot):  # type: ignore[no-untyped-def]
     return live
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _grown(keys, counts, places):  # type: ignore[no-untyped-def]
     """A full table with twice the cells; `places` lists its used cells again."""
     size, used = 2 * len(keys), 0
@@ -119,7 +119,7 @@ def _grown(keys, counts, places):  # type: ignore[no-untyped-def]
     return more_keys, more_counts
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _tally(hashes, live, keys, counts, places, common, at):  # type: ignore[no-untyped-def]
     """Count the hashes; counts above one are added to `common` from `at`. Returns where they end, their sum, and how
     many hashes differ. A table for many hashes grows with those that differ: often few do.
@@ -147,7 +147,7 @@ def _tally(hashes, live, keys, counts, places, common, at):  # type: ignore[no-u
     return at, total, different
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _commonest(counts, n):  # type: ignore[no-untyped-def]
     """Sum of the n greatest counts."""
     tally = np.zeros(counts.max() + 1, np.int64)
@@ -161,7 +161,7 @@ def _commonest(counts, n):  # type: ignore[no-untyped-def]
     return total
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def repeated_windows(data, bounds, n, plain, lower, properties):  # type: ignore[no-untyped-def]
     """Share of repeated windows of n characters: all of them (`plain`), or data-juicer's commonest.
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 from functools import cache
 
-import numba
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from filters.codepoints import DATA
+from filters.compiled import kernel
 from filters.segment import TextView
 from filters.segmenters import CHINESE
 from filters.signals.characters import symbol_columns
@@ -47,7 +47,7 @@ def stop_tables() -> tuple[np.ndarray, np.ndarray]:
     return keys, bits
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def word_stats(first, flags, lengths, hashes, languages, keys, bits):  # type: ignore[no-untyped-def]
     """Four columns a text: words, their characters, tokens with a letter, distinct stop words of its language."""
     docs = len(first) - 1

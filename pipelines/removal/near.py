@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -22,6 +21,7 @@ import pyarrow.compute as pc
 
 from dedup.keys import keys_of, signature_width
 from filters.annotate import final_text
+from filters.compiled import kernel
 from pipelines.parts import fingerprint, part_path, read_table
 from pipelines.removal.match import DUPLICATE, NEAR, found_rows
 from pipelines.signature import matrix
@@ -114,7 +114,7 @@ def alike(
     return pa.concat_tables(out)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@kernel
 def _nearest(signed, wanted, least):  # type: ignore[no-untyped-def]
     """(row of `wanted` most like each row of `signed`, equal places); -1 where fewer than `least` are equal.
 

@@ -1,0 +1,26 @@
+"""How our loops are compiled: a kernel is called from Python and may make arrays; a step is called by kernels only.
+
+Numba counts references to every array a function is given, with an atomic operation in and out of each call. In a loop
+over words that cost as much as the work: steps are compiled into their callers, without counting. So a step may make
+no array and return none (whoever made it keeps it alive), and may call other steps only. Traded away: `_nrt` is an
+option that Numba names with an underscore; the pinned version has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numba
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def kernel(function: Function) -> Function:
+    """Compile a function that Python calls; without the interpreter's lock, kept on disk."""
+    return numba.njit(cache=True, nogil=True)(function)
+
+
+def step(function: Function) -> Function:
+    """Compile a function into the kernels that call it; it makes no array and returns none."""
+    return numba.njit(cache=True, nogil=True, forceinline=True, _nrt=False)(function)
