@@ -9,18 +9,16 @@ option that Numba names with an underscore; the pinned version has it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numba
 
-Function = TypeVar("Function", bound=Callable[..., Any])
 
-
-def kernel(function: Function) -> Function:
+def kernel(function: Callable[..., Any]) -> Any:
     """Compile a function that Python calls; without the interpreter's lock, kept on disk."""
     return numba.njit(cache=True, nogil=True)(function)
 
 
-def step(function: Function) -> Function:
+def step(function: Callable[..., Any]) -> Any:
     """Compile a function into the kernels that call it; it makes no array and returns none."""
     return numba.njit(cache=True, nogil=True, forceinline=True, _nrt=False)(function)

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numba
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from filters.compiled import kernel
 from tokenization.tokenizer import Ids, Offsets, Tokenizer
 
 SLICE_BYTES = 4 << 20
@@ -41,7 +41,7 @@ def encode_documents(tokenizer: Tokenizer, text: pa.LargeStringArray) -> tuple[I
     return ids, offsets
 
 
-@kernel
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
 def _with_ends(part: Any, starts: Any, offsets: Any, out: Any, end: Any) -> Any:
     """Put documents at their offsets, each with its end; the greatest id, and whether `end` was among them."""
     greatest, ended = 0, False

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -23,7 +24,6 @@ import pyarrow.compute as pc
 import regex
 
 from filters.bytewise import load64
-from filters.compiled import kernel
 
 Mask = npt.NDArray[np.bool_]
 FRAMES = ("a?a", "1?1", " ? ", "??", ".?.", "\n?\n", "我?我", "e\u0301?", "e?\u0301", "e\u0327?\u0301")
@@ -83,7 +83,7 @@ def literal(spelled: str) -> str:
                    for c in spelled)  # fmt: skip
 
 
-@kernel
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
 def _strange(data: Any, offsets: Any, unknown: Any) -> Any:
     found = np.zeros(len(offsets) - 1, np.bool_)
     for row in range(len(found)):

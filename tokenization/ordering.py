@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numba
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-
-from filters.compiled import kernel
 
 PLACE = [("shard", "ascending"), ("key", "ascending"), ("doc_id", "ascending")]
 
@@ -86,7 +85,7 @@ def _is_ids(kind: pa.DataType) -> bool:
     return pa.types.is_large_list(kind) and pa.types.is_unsigned_integer(kind.value_type)
 
 
-@kernel
+@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
 def _move(ids: Any, old: Any, rows: Any, new: Any, out: Any) -> None:
     for i in range(len(rows)):
         start, at = old[rows[i]], new[i]

@@ -14,10 +14,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numba
 import numpy as np
 import numpy.typing as npt
-
-from filters.compiled import kernel, step
 
 Ints = npt.NDArray[np.int64]
 
@@ -50,7 +49,7 @@ def chunked(starts: Ints, lengths: Ints, context: int) -> tuple[Packed, Ints, In
     return Packed(*made), tail_starts, tail_lengths
 
 
-@kernel
+@numba.njit(cache=True, nogil=True)
 def _chunked(starts, lengths, context):  # type: ignore[no-untyped-def]
     most = len(starts) * 2 + 2 * (lengths.sum() // context) + 2
     out_starts, out_lengths = np.empty(most, np.int64), np.empty(most, np.int64)
@@ -107,7 +106,7 @@ def best_fit(starts: Ints, lengths: Ints, context: int, seed: int) -> Packed:
     return made.taken(np.random.default_rng(seed).permutation(len(firsts) - 1))
 
 
-@kernel
+@numba.njit(cache=True, nogil=True)
 def _best_fit(lengths, order, capacity):  # type: ignore[no-untyped-def]
     """The bin of each piece. A leaf of `tree` is set where a bin has just that much room left."""
     leaves = 1
@@ -143,7 +142,7 @@ def _best_fit(lengths, order, capacity):  # type: ignore[no-untyped-def]
     return bins
 
 
-@step
+@numba.njit(cache=True, nogil=True)
 def _set(tree, at, value):  # type: ignore[no-untyped-def]
     tree[at] = value
     at //= 2

@@ -10,16 +10,15 @@ Traded away: a place costs some hundred nanoseconds, where a stored permutation 
 
 from __future__ import annotations
 
+import numba
 import numpy as np
 import numpy.typing as npt
-
-from filters.compiled import step
 
 ROUNDS = 8
 Numbers = npt.NDArray[np.int64]
 
 
-@step
+@numba.njit(cache=True, nogil=True)
 def mixed(x: np.uint64) -> np.uint64:
     """MurmurHash3's 64-bit finaliser: every bit of the input moves every bit of the output."""
     x = (x ^ (x >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
@@ -27,7 +26,7 @@ def mixed(x: np.uint64) -> np.uint64:
     return x ^ (x >> np.uint64(33))
 
 
-@step
+@numba.njit(cache=True, nogil=True)
 def key_of(seed: int, stream: int, epoch: int, block: int) -> np.uint64:
     """The key of one permutation among many: of a seed, a stream (group), an epoch and a block within it."""
     key = mixed(np.uint64(seed) + np.uint64(0x9E3779B97F4A7C15))
@@ -36,7 +35,7 @@ def key_of(seed: int, stream: int, epoch: int, block: int) -> np.uint64:
     return key
 
 
-@step
+@numba.njit(cache=True, nogil=True)
 def bits_of(count: int) -> int:
     """Bits that hold 0 to `count` - 1, at least two: one for each side."""
     bits = 2
@@ -45,7 +44,7 @@ def bits_of(count: int) -> int:
     return bits
 
 
-@step
+@numba.njit(cache=True, nogil=True)
 def _rounds(x, bits, key, backwards):  # type: ignore[no-untyped-def]
     """One pass through the network: the sides take turns in being changed by the other."""
     low = np.uint64(bits // 2)
@@ -62,7 +61,7 @@ def _rounds(x, bits, key, backwards):  # type: ignore[no-untyped-def]
     return (high << low) | rest
 
 
-@step
+@numba.njit(cache=True, nogil=True)
 def forward(place: int, count: int, key: np.uint64) -> np.int64:
     """The number at `place` of the permutation of 0 to `count` - 1 under `key`."""
     bits, x = bits_of(count), _rounds(np.uint64(place), bits_of(count), key, False)
@@ -71,7 +70,7 @@ def forward(place: int, count: int, key: np.uint64) -> np.int64:
     return np.int64(x)
 
 
-@step
+@numba.njit(cache=True, nogil=True)
 def backward(number: int, count: int, key: np.uint64) -> np.int64:
     """The place of `number`: what `forward` undoes."""
     bits, x = bits_of(count), _rounds(np.uint64(number), bits_of(count), key, True)

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 
-from filters.compiled import kernel
 from tokenization.permutation import Numbers, backward, forward, key_of
 
 ORDER = 2  # which way of ordering: checkpoints of another cannot be continued or traced
@@ -52,7 +52,7 @@ class Order:
         return self.window if 0 < self.window < self.count else self.count
 
 
-@kernel
+@numba.njit(cache=True, nogil=True)
 def _numbers_at(places, seed, stream, count, window):  # type: ignore[no-untyped-def]
     out = np.empty(len(places), np.int64)
     blocks = count // window
@@ -68,7 +68,7 @@ def _numbers_at(places, seed, stream, count, window):  # type: ignore[no-untyped
     return out
 
 
-@kernel
+@numba.njit(cache=True, nogil=True)
 def _places_of(number, epochs, seed, stream, count, window):  # type: ignore[no-untyped-def]
     out = np.empty(epochs, np.int64)
     blocks = count // window
