@@ -23,6 +23,7 @@ from pipelines.sources.storage import open_raw
 from pipelines.sources.tables import FIELDS, TEXT, bomb, from_row, most_of
 
 MOST_ROWS = 64  # of one Arrow batch
+ROW = 64  # bytes that a row counts for besides its values: a thousand million nulls fit into 1 KB
 PLAIN = (*TEXT, *FIELDS, "url", "html")
 KINDS = (pa.string(), pa.large_string(), pa.string_view(), pa.binary(), pa.large_binary(), pa.binary_view())
 
@@ -38,10 +39,14 @@ def read_parquet(part: Part) -> Iterator[Item]:
             table = open_parquet(stream)
             offset = sum(table.metadata.row_group(i).num_rows for i in range(part.start))
             names, groups = _columns(table.schema_arrow), range(part.start, part.end)
+            if not names:  # Arrow believes the number of rows then, and a negative one ends the process
+                told = f"No flat column of text or bytes is called {', '.join(PLAIN[:-2])} or html."
+                yield reject(part, offset, 0, None, "parquet.no_text", told)
+                return
             most = most_of(part.path)
             for batch in table.iter_batches(_batch_rows(table.metadata, groups), row_groups=groups, columns=names):
                 for row, size in _rows(batch):
-                    given += size
+                    given += size + ROW
                     if given > most:
                         yield bomb(part, offset)
                         return

@@ -15,7 +15,7 @@ REASONS: dict[str, str] = {
     "rights.policy_file": "a site's robots.txt, tdmrep.json or ai.txt: read as its policy, not as a text",
     "jsonl.damaged": "the line is no JSON object",
     "jsonl.no_text": "the line has no text, content, raw_content or html",
-    "parquet.no_text": "the row has no text, content or html",
+    "parquet.no_text": "the row, or every row of the part, has no text, content or html",
     "row.too_large": "the line, or a value of the row, is larger than 64 MiB",
     "file.unreadable": "the file or row group cannot be read",
     "file.too_large": "the file expands to more than 256 MiB and 200 times its size; the rest was passed over",

@@ -70,8 +70,16 @@ def deep_schema(levels: int) -> bytes:
     return b"PAR1" + footer + len(footer).to_bytes(4, "little") + b"PAR1"
 
 
-def lying_rows(true: int, false: int) -> bytes:
+def lying_rows(true: int, false: int, columns: pa.Table | None = None) -> bytes:
     """A file whose footer counts other rows than there are."""
-    data = file_of(honest(true), compression="none", write_statistics=False, store_schema=False)
+    table = honest(true) if columns is None else columns
+    data = file_of(table, compression="none", write_statistics=False, store_schema=False)
     end = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
-    return data[:end] + data[end:].replace(number(true * 2), number(false * 2))
+    told = number(false * 2 if false >= 0 else -false * 2 - 1)
+    footer = data[end:-8].replace(number(true * 2), told)
+    return data[:end] + footer + len(footer).to_bytes(4, "little") + b"PAR1"
+
+
+def lists(rows: int) -> pa.Table:
+    """Lists where a text should be: no column that is read."""
+    return pa.table({"text": [["a"]] * rows})

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.sources import Record, Reject, Skipped, plan, read
+from pipelines.sources.parquet import ROW
 from pipelines.sources.reasons import REASONS
 from pipelines.sources.warc import Damage, raw_records
 
@@ -94,6 +95,18 @@ def test_every_sample_archive(shared_data: Path) -> None:
         assert len({i.doc_id for i in items if not isinstance(i, Skipped)}) == len(
             [i for i in items if not isinstance(i, Skipped)]
         ), entry["file"]
+
+
+def test_rows_of_nothing_count_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand million nulls fit into a kilobyte; each would become a row of rejects."""
+    monkeypatch.setattr("pipelines.sources.tables.FREE", 1000 * ROW)
+    monkeypatch.setattr("pipelines.sources.tables.EXPANDS", 0)
+    path = tmp_path / "nulls.parquet"
+    pq.write_table(pa.table({"text": pa.nulls(50_000, pa.string())}), path)
+    found = [item for part in plan([str(path)]) for item in read(part)]
+    assert Counter(item.reason for item in found if isinstance(item, Reject)) == {
+        "parquet.no_text": 1000, "file.too_large": 1,
+    }  # fmt: skip
 
 
 def test_jsonl_parquet_and_html(tmp_path: Path) -> None:
