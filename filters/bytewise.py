@@ -139,3 +139,19 @@ def copy_bytes(data, start, stop, out, o):  # type: ignore[no-untyped-def]
         out[o] = data[start]
         start += 1
         o += 1
+
+
+@step
+def copy_and_hash(data, start, stop, out, o):  # type: ignore[no-untyped-def]
+    """Copy bytes [start, stop) to `o`, as `copy_bytes` does; returns their `hash_bytes`. Short ones are loaded once."""
+    size = stop - start
+    if size > 8 or start + 8 > len(data):
+        copy_bytes(data, start, stop, out, o)
+        return hash_bytes(out, o, o + size)
+    word = load64(data, start)
+    store64(out, o, word)
+    word &= np.uint64(0xFFFFFFFFFFFFFFFF) >> np.uint64(64 - 8 * size)
+    h = (np.uint64(size) * np.uint64(0x9E3779B97F4A7C15) ^ word) * np.uint64(0xFF51AFD7ED558CCD)
+    if size == 8:
+        h ^= h >> np.uint64(32)
+    return mix(h)

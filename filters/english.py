@@ -106,7 +106,7 @@ def _unit_size(data, start, stop, units):  # type: ignore[no-untyped-def]
 
 
 @step
-def _is_abbreviation(data, start, stop, short):  # type: ignore[no-untyped-def]
+def is_abbreviation(data, start, stop, short):  # type: ignore[no-untyped-def]
     """Whether [start, stop) is one of ABBREVIATIONS."""
     if stop <= start or stop - start > 8 or data[stop - 1] != PERIOD:
         return False
@@ -214,7 +214,7 @@ def cut_chunk(data, i, end, table, units, short, ends):  # type: ignore[no-untyp
         n += 1
     stop, whole = end, False
     while stop > i:
-        whole = _is_abbreviation(data, i, stop, short)
+        whole = is_abbreviation(data, i, stop, short)
         if whole:
             break
         size = _suffix_size(data, i, stop, table, units)

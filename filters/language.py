@@ -47,7 +47,8 @@ def _model() -> fasttext.FastText._FastText:
 
 def identify(text: pa.LargeStringArray) -> tuple[pa.StringArray, pa.DoubleArray]:
     """Most probable language of each text (lid.176's own codes) and its probability; "" and 0 for blank texts."""
-    prefix = pc.replace_substring_regex(pc.utf8_slice_codeunits(pc.fill_null(text, ""), 0, PREFIX), r"\s+", " ")
+    # fastText parts words at any blank, but sees the end of a text in a newline
+    prefix = pc.replace_substring(pc.utf8_slice_codeunits(pc.fill_null(text, ""), 0, PREFIX), "\n", " ")
     samples = prefix.to_pylist()
     if not samples:
         return pa.array([], pa.string()), pa.array([], pa.float64())

@@ -10,8 +10,8 @@ than any dictionary, and needs no download.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property, lru_cache
 from typing import TypeVar, cast
 
 import numpy as np
@@ -49,7 +49,8 @@ Result = TypeVar("Result")
 # A segmenter sees at most this many characters at once: what a line without blanks costs stays bounded. Longer
 # texts are cut where no word can be: after a mark or a blank, if there is one.
 PIECE = 20_000
-BREAKS = "\n。！？，、；： "
+BREAKS = "。！？，、；： "
+LINES, SHORT = 1 << 16, 400  # so many cuts of lines are kept, of at most so many characters
 
 
 def pieces(text: str, size: int = PIECE) -> Iterator[str]:
@@ -67,17 +68,28 @@ def pieces(text: str, size: int = PIECE) -> Iterator[str]:
     yield text[at:]
 
 
-def by_jieba(text: str) -> str:
-    """Chinese with blanks between its words."""
-    return " ".join(" ".join(rjieba.cut(piece)) for piece in pieces(text))
+def by_line(cut: Callable[[str], Iterable[str]]) -> Callable[[str], str]:
+    """A function that puts blanks between the words of a text, whose lines `cut` cuts one by one.
+
+    No word reaches over a newline. Edits mostly drop lines, and pages of one site share some: a line's cut is kept for
+    a while, since most versions of a text consist of lines that were cut before.
+    """
+
+    kept = lru_cache(LINES)(lambda line: " ".join(cut(line)))
+
+    def long_line(line: str) -> str:
+        return " ".join(" ".join(cut(piece)) for piece in pieces(line))
+
+    return lambda text: "\n".join([kept(s) if len(s) <= SHORT else long_line(s) for s in text.split("\n")])
 
 
-def by_icu(code: str) -> Callable[[str], str]:
-    """A function that puts blanks between the words of a language."""
-    return lambda text: " ".join(" ".join(WordBreaker(piece, code)) for piece in pieces(text))
+def by_icu(code: str) -> Callable[[str], Iterable[str]]:
+    """Words of a language by ICU's dictionaries."""
+    return lambda text: WordBreaker(text, code)
 
 
-SEGMENTERS: dict[str, Callable[[str], str]] = dict.fromkeys(CHINESE, by_jieba) | {c: by_icu(c) for c in BY_ICU}
+SEGMENTERS: dict[str, Callable[[str], str]] = dict.fromkeys(CHINESE, by_line(rjieba.cut))
+SEGMENTERS |= {code: by_line(by_icu(code)) for code in BY_ICU}
 
 
 class TextView:

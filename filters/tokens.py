@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from filters.bytewise import Bytes, Ints, copy_bytes, decode_at, hash_bytes, letters8, load64
+from filters.bytewise import Bytes, Ints, copy_and_hash, decode_at, hash_bytes, letters8, load64
 from filters.codepoints import (
     CLASSES,
     DIGIT,
@@ -27,7 +27,7 @@ from filters.codepoints import (
     SPACE,
 )
 from filters.compiled import kernel, step
-from filters.english import BLANK, CHUNK, SHORT_WORDS, TABLE, UNIT_WORDS, chunk_end, cut_chunk
+from filters.english import BLANK, CHUNK, SHORT_WORDS, TABLE, UNIT_WORDS, chunk_end, cut_chunk, is_abbreviation
 
 ALPHA, SYMBOL = 1, 2
 HAS_ALPHA, ALL_SYMBOL = 8, 16  # beside the class, in the three low bits of a kind
@@ -157,6 +157,54 @@ def _kinds_of(data, i, stop, kinds):  # type: ignore[no-untyped-def]
     return chars, any_of, all_of
 
 
+@step
+def _word_and_mark(data, i, end, mode, english, short):  # type: ignore[no-untyped-def]
+    """Where a word of up to seven letters of ASCII ends, and where the mark after it, equal if there is none.
+
+    (0, 0) if that is not certain: if no blank follows, the word may be an abbreviation or the mark a part of it.
+    """
+    word = load64(data, i)
+    run = letters8(word)
+    stop = i + run
+    if run == 0 or run == 8 or stop >= end:
+        return 0, 0
+    mark = (word >> np.uint64(8 * run)) & np.uint64(0xFF)
+    if mark == 0x20 or mark == 0x0A:
+        return stop, stop
+    if mode != ENGLISH or stop + 1 >= end or not (data[stop + 1] == 0x20 or data[stop + 1] == 0x0A):
+        return 0, 0
+    if mark == 0x2E and data[stop - 1] >= 0x61 and not is_abbreviation(data, i, stop + 1, short):
+        return stop, stop + 1
+    return (stop, stop + 1) if mark == 0x2C or mark == 0x3A or mark == 0x3B or mark == 0x29 else (0, 0)
+
+
+@step
+def _cut_one(data, i, end, mode, english, units, short, kinds, ends):  # type: ignore[no-untyped-def]
+    """Write where the tokens that begin at i end; how many, 0 where one blank begins, and the flags of a plain word."""
+    if i + 8 <= len(data):
+        stop, after = _word_and_mark(data, i, end, mode, english, short)
+        if stop:
+            ends[0], ends[1] = stop, after
+            return 1 + (after > stop), np.uint8(ALPHA)
+    code, width = decode_at(data, i)
+    # spaCy's blanks are Python's: the separators U+001C to U+001F too
+    if kinds[code] & 7 == SPACE or (mode == ENGLISH and english[code] & BLANK):
+        ends[0] = i + width
+        return 0, np.uint8(0)
+    # English cuts what has no blank every CHUNK bytes, so there is no looking further ahead
+    stop = letters_end(data, i, min(end, i + CHUNK + 16) if mode == ENGLISH else end, kinds)
+    if mode == ENGLISH and (
+        stop == 0 or stop > i + CHUNK or (stop < end and not english[decode_at(data, stop)[0]] & BLANK)
+    ):
+        whole = chunk_end(data, i, end, english)[0]
+        return cut_chunk(data, i, whole, english, units, short, ends), np.uint8(0)
+    ends[0] = stop
+    if stop == 0:
+        ends[0] = token_end(data, i, end, code, width, mode, kinds)[0]
+        return 1, np.uint8(0)
+    return 1, np.uint8(ALPHA)
+
+
 @kernel
 def _fill(data, bounds, modes, english, units, short, kinds, first, flags, lengths, hashes, starts, joined):  # type: ignore[no-untyped-def]
     """Write the tokens into the arrays; False if there are more tokens than room."""
@@ -165,59 +213,26 @@ def _fill(data, bounds, modes, english, units, short, kinds, first, flags, lengt
     for doc in range(len(bounds) - 1):
         i, end, mode = bounds[doc], bounds[doc + 1], modes[doc]
         while i < end:
-            code, width = decode_at(data, i)
-            # spaCy's blanks are Python's: the separators U+001C to U+001F too
-            if kinds[code] & 7 == SPACE or (mode == ENGLISH and english[code] & BLANK):
-                i += width
+            number, flag = _cut_one(data, i, end, mode, english, units, short, kinds, ends)
+            if number == 0:
+                i = ends[0]
                 continue
-            if n == len(flags):
+            if n + number > len(flags):
                 return False
-            # English cuts what has no blank every CHUNK bytes, so there is no looking further ahead
-            stop = letters_end(data, i, min(end, i + CHUNK + 16) if mode == ENGLISH else end, kinds)
-            stop = 0 if mode == ENGLISH and stop > i + CHUNK else stop
-            if mode == ENGLISH and (stop == 0 or (stop < end and not english[decode_at(data, stop)[0]] & BLANK)):
-                whole = stop + 1
-                mark = data[stop] if 0 < stop < end else np.uint8(0)
-                if (
-                    whole < end
-                    and english[data[whole]] & BLANK
-                    and data[whole] < 128
-                    and (
-                        mark == 0x2C
-                        or mark == 0x3A
-                        or mark == 0x3B
-                        or mark == 0x29
-                        or (mark == 0x2E and whole - i > 8 and data[stop - 1] >= 0x61)
-                    )
-                ):  # a word and one mark: no abbreviation, no ending, no unit
-                    ends[0], ends[1], number = stop, whole, 2
+            for k in range(number):
+                stop = ends[k]
+                if flag and k == 0:
+                    lengths[n], flags[n] = stop - i, flag
                 else:
-                    whole = chunk_end(data, i, end, english)[0]
-                    number = cut_chunk(data, i, whole, english, units, short, ends)
-                if n + number > len(flags):
-                    return False
-                for k in range(number):
-                    stop = ends[k]
                     lengths[n], any_of, all_of = _kinds_of(data, i, stop, kinds)
                     flags[n] = ((any_of & HAS_ALPHA) | (all_of & ALL_SYMBOL)) >> 3
-                    copy_bytes(data, i, stop, joined, o)
-                    hashes[n] = hash_bytes(joined, o, o + stop - i)
-                    o += stop - i
-                    n += 1
-                    starts[n] = o
-                    i = stop
-                continue
-            if stop > 0:  # nearly every word of English
-                lengths[n], flags[n] = stop - i, ALPHA
-            else:
-                stop, lengths[n], any_of, all_of = token_end(data, i, end, code, width, mode, kinds)
-                flags[n] = ((any_of & HAS_ALPHA) | (all_of & ALL_SYMBOL)) >> 3
-            copy_bytes(data, i, stop, joined, o)
-            hashes[n] = hash_bytes(joined, o, o + stop - i)
-            o += stop - i
-            n += 1
-            starts[n] = o
-            i = stop
+                hashes[n] = copy_and_hash(data, i, stop, joined, o)
+                o += stop - i
+                n += 1
+                starts[n] = o
+                i = stop
+            if flag and i < end and data[i] == 0x20:
+                i += 1
         first[doc + 1] = n
     return True
 

@@ -229,7 +229,7 @@ def dated(data, s, e, hi, classes):  # type: ignore[no-untyped-def]
 def is_province(data, i):  # type: ignore[no-untyped-def]
     """Whether the character at `i` is the short name of a province of mainland China."""
     code = np.int64(data[i]) << 16 | np.int64(data[i + 1]) << 8 | np.int64(data[i + 2])
-    for k in range(len(PROVINCES)):  # noqa: SIM110 - compiled, any() would make an array
+    for k in range(len(PROVINCES)):  # noqa: SIM110 - compiled: Numba knows no any() of a generator
         if PROVINCES[k] == code:
             return True
     return False

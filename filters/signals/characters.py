@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from filters.bytewise import decode_at
+from filters.bytewise import decode_at, load64
 from filters.codepoints import (
     CJK_PUNCT,
     HAN,
@@ -22,7 +22,7 @@ from filters.codepoints import (
     PROPERTIES,
     SPECIAL,
 )
-from filters.compiled import kernel
+from filters.compiled import kernel, step
 from filters.segment import TextView
 from filters.signals.scan import before, strip
 from filters.signals.signal import C4, CWT, FLAG, INT, JUICER, OWN, REAL, ratio, signals
@@ -71,14 +71,33 @@ def kinds_of(data, bounds, properties, kinds):  # type: ignore[no-untyped-def]
     return out
 
 
+@step
+def holds(word, byte):  # type: ignore[no-untyped-def]
+    """Not zero if one of a word's eight bytes is `byte` (Hacker's Delight, 2nd edition, section 6-1)."""
+    unlike = word ^ (np.uint64(0x0101010101010101) * np.uint64(byte))
+    return (unlike - np.uint64(0x0101010101010101)) & ~unlike & np.uint64(0x8080808080808080)
+
+
+@step
+def may_hold(word):  # type: ignore[no-untyped-def]
+    """Whether one of a word's eight bytes begins something that `symbols` counts."""
+    return (holds(word, 0x2E) | holds(word, 0xE2) | holds(word, 0x23) | holds(word, 0x7B) | holds(word, 0x7D)) != 0
+
+
 @kernel
 def symbols(data, bounds):  # type: ignore[no-untyped-def]
     """Four columns a text: '#', '...' (not overlapping) and '…', '{', '}'."""
     out = np.zeros((len(bounds) - 1, 4), np.int64)
     for doc in range(len(out)):
         dots = 0
-        for i in range(bounds[doc], bounds[doc + 1]):
+        i, end = bounds[doc], bounds[doc + 1]
+        while i < end:
+            if i + 8 <= end and not may_hold(load64(data, i)):
+                i += 8
+                dots = 0
+                continue
             b = data[i]
+            i += 1
             if b == 0x2E:
                 dots += 1
                 if dots == 3:
@@ -87,7 +106,7 @@ def symbols(data, bounds):  # type: ignore[no-untyped-def]
                 continue
             dots = 0
             if b == 0xE2:
-                out[doc, 1] += data[i + 1] == 0x80 and data[i + 2] == 0xA6
+                out[doc, 1] += data[i] == 0x80 and data[i + 1] == 0xA6
             out[doc, 0] += b == 0x23
             out[doc, 2] += b == 0x7B
             out[doc, 3] += b == 0x7D
