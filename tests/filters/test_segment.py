@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from filters.bytewise import hash_bytes
+from filters.bytewise import copy_and_hash, hash_bytes
 from filters.codepoints import CLASSES, DIGIT, LETTER, MARK, OTHER, SINGLE, SPACE
 from filters.segment import TextView, pieces
 from filters.segmenters import segmenter_versions
@@ -107,6 +107,22 @@ def test_a_hash_is_of_the_bytes_alone() -> None:
     raw = np.frombuffer(b"x" + b"the wordier words" + bytes(8), np.uint8).copy()
     for size in range(17):
         assert int(hash_bytes(raw, 1, 1 + size)) == word_hash("the wordier words"[:size])
+
+
+def test_a_copied_word_has_the_hash_of_its_bytes() -> None:
+    data = np.frombuffer(bytes(range(97, 123)) * 3, np.uint8)
+    for start in range(len(data)):
+        for stop in range(start + 1, min(start + 30, len(data)) + 1):
+            out = np.full(64, 7, np.uint8)
+            assert copy_and_hash(data, start, stop, out, 3) == hash_bytes(data, start, stop)
+            assert bytes(out[3 : 3 + stop - start]) == bytes(data[start:stop])
+
+
+@pytest.mark.parametrize("lang", ["zh", "ja", "th"])
+def test_lines_are_cut_as_they_are_alone(lang: str) -> None:
+    """Also those too long to be kept, and those that were cut before."""
+    lines = ["研究生命起源", "", " 東京都に住む ", "ภาษาไทย", "南京市长江大桥" * 100, "研究生命起源", "\t"]
+    assert words("\n".join(lines), lang) == [word for line in lines for word in words(line, lang)]
 
 
 def test_versions_name_every_segmenter() -> None:
