@@ -105,30 +105,12 @@ def _keep_repeats(hashes, n, seen, hot):  # type: ignore[no-untyped-def]
     return live
 
 
-@kernel
-def _grown(keys, counts, places):  # type: ignore[no-untyped-def]
-    """A full table with twice the cells; `places` lists its used cells again."""
-    size, used = 2 * len(keys), 0
-    more_keys, more_counts = np.zeros(size, np.uint64), np.zeros(size, np.int32)
-    for old in range(len(keys)):
-        if keys[old] != np.uint64(0):
-            cell = find(more_keys, size, keys[old])
-            more_keys[cell], more_counts[cell] = keys[old], counts[old]
-            places[used] = cell
-            used += 1
-    return more_keys, more_counts
-
-
-@kernel
-def _tally(hashes, live, keys, counts, places, common, at):  # type: ignore[no-untyped-def]
-    """Count the hashes; counts above one are added to `common` from `at`. Returns where they end, their sum, and how
-    many hashes differ. A table for many hashes grows with those that differ: often few do.
-    """
-    size = min(cells_for(live), LARGE)
-    keys, counts = keys[:size], counts[:size]
-    keys[:] = 0
-    counts[:] = 0
-    total = different = 0
+@step
+def _count(hashes, live, size, keys, counts, places):  # type: ignore[no-untyped-def]
+    """Count the hashes in the first `size` cells; `places` lists those used. How many differ, -1 if too many do."""
+    keys[:size] = 0
+    counts[:size] = 0
+    different = 0
     for k in range(live):
         key = mix(hashes[k]) | np.uint64(1)
         cell = find(keys, size, key)
@@ -137,13 +119,37 @@ def _tally(hashes, live, keys, counts, places, common, at):  # type: ignore[no-u
         keys[cell] = key
         counts[cell] += 1
         if 2 * different > size:
-            keys, counts = _grown(keys, counts, places)
-            size = len(keys)
+            return -1
+    return different
+
+
+@step
+def _repeating(different, counts, places, common, at):  # type: ignore[no-untyped-def]
+    """Add counts above one to `common` from `at`; where they end, and their sum."""
+    total = 0
     for k in range(different):
         count = counts[places[k]]
         common[at] = count
         total += count * (count > 1)
         at += count > 1
+    return at, total
+
+
+@kernel
+def _tally(hashes, live, keys, counts, places, common, at):  # type: ignore[no-untyped-def]
+    """Count the hashes; counts above one are added to `common` from `at`. Returns where they end, their sum, and how
+    many hashes differ. Of many hashes few may differ, so it is tried with a table of LARGE cells before a larger one.
+    """
+    size = min(cells_for(live), LARGE)
+    different = _count(hashes, live, size, keys, counts, places)
+    if different >= 0:
+        at, total = _repeating(different, counts, places, common, at)
+        return at, total, different
+    while different < 0:
+        size *= 2
+        more_keys, more_counts = np.empty(size, np.uint64), np.empty(size, np.int32)
+        different = _count(hashes, live, size, more_keys, more_counts, places)
+    at, total = _repeating(different, more_counts, places, common, at)
     return at, total, different
 
 
