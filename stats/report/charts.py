@@ -53,7 +53,7 @@ def _bars(rows: list[dict[str, Any]], low: float, high: float, logarithmic: bool
         "data": {"values": rows},
         "mark": {"type": "rect", "aria": False, "stroke": "var(--page)", "strokeWidth": 0.5},
         "encoding": {
-            "x": {**x, "axis": {"grid": False, "format": "~s" if high >= 10_000 else "~g"}},
+            "x": {**x, "axis": {"grid": False, "format": "~s" if high >= 10_000 else "~r"}},
             "x2": {"field": "high"},
             "y": {
                 "field": "from", "type": "quantitative", "scale": {"type": "sqrt"},

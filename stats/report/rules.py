@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 from numpy import spacing
 
-from filters.catalogue import signal_docs
 from filters.rules import bound_text, column_of, fails
 from filters.sql import literal, quoted
 from recipes.model import Recipe
@@ -61,7 +60,6 @@ class RuleView:
 
     step: Rule | Sample
     bound: str
-    doc: str
     asked: int
     failing: int
     first: int
@@ -100,12 +98,12 @@ def rule_views(run: Run, recipe: Recipe, held: Held) -> list[RuleView]:
 def rule_view(run: Run, step: Rule | Sample, edits: tuple[Edit, ...], first: int) -> RuleView:
     """The view of one step, its examples without their pages."""
     if isinstance(step, Sample):
-        return RuleView(step, bound_text(step), "", 0, first, first)
+        return RuleView(step, bound_text(step), 0, first, first)
     column = quoted(column_of(step.signal, edits))
     fail = f"coalesce({fails(step, edits)}, false)"
     where = f"{column} IS NOT NULL{_of_languages(step)}"
     asked, failing = run.rows(f"SELECT count(*), count(*) FILTER ({fail}) FROM {TABLE} WHERE {where}")[0]
-    view = RuleView(step, bound_text(step), signal_docs().get(step.signal, ""), asked, failing, first)
+    view = RuleView(step, bound_text(step), asked, failing, first)
     value = f"left(CAST({column} AS VARCHAR), {MARGIN})"
     numeric = not isinstance(step.threshold, bool | str | tuple)
     if numeric:

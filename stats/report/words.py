@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from markupsafe import Markup
 
+from filters.catalogue import signal_docs, signal_docs_zh
 from stats.papers.names import KIND_NAMES, LANGUAGES, POLICIES, STAGES
 
 FUNNEL = {
@@ -39,6 +40,12 @@ def named(names: dict[str, tuple[str, str]], code: str) -> Markup:
 def language(code: str) -> Markup:
     """A language's name and code."""
     return Markup("{} <code>{}</code>").format(named(LANGUAGES, code), code) if code in LANGUAGES else named({}, code)
+
+
+def signal(name: str | None) -> Markup:
+    """What a signal measures; nothing for what is no signal."""
+    docs = signal_docs()
+    return say(docs[name], signal_docs_zh()[name]) if name in docs else Markup("")
 
 
 def kind(code: str) -> Markup:

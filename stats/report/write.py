@@ -80,6 +80,7 @@ def environment() -> Environment:
         "action",
         "stage",
         "job",
+        "signal",
     ):
         made.filters[name] = getattr(words, name)
     made.filters |= {"visible": visible, "lines": _lines, "chart": _chart, "length_chart": _length_chart}

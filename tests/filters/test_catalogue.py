@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from filters.catalogue import current, edit_names, kind_names, signal_docs
+from filters.catalogue import current, edit_names, kind_names, signal_docs, signal_docs_zh
 
 
 def test_the_catalogue_is_that_of_the_kernels() -> None:
@@ -14,6 +14,12 @@ def test_the_catalogue_is_that_of_the_kernels() -> None:
         "python -m filters.catalogue writes it anew"
     )
     assert len(made["signals"]) > 100 and len(made["edits"]) > 20
+
+
+def test_every_signal_is_told_in_chinese() -> None:
+    told = signal_docs_zh()
+    assert [*told] == [*signal_docs()]
+    assert all(any("\u4e00" <= c <= "\u9fff" for c in line) for line in told.values())
 
 
 def test_a_recipe_is_checked_without_kernels() -> None:
