@@ -43,9 +43,8 @@ class Made(_Parameters):
     runner: Text = _named("Runner", "embedded, or any Beam runner's name.", "embedded", default="embedded")
 
 
-class CurateParameters(Made):
-    """One crawl into one run folder."""
-
+# A form shows fields in the order of their classes, the last base first: what must be filled in comes first.
+class _Crawl(_Parameters):
     inputs: tuple[Text, ...] = _named("Inputs", "Files, folders or globs; NAME=PATH names a source.",
                                       ["crawls/2026-11/*.warc.gz"], min_length=1)  # fmt: skip
     out: Text = _named("Run folder", "Where to write; a run that was cut off there goes on.", "runs/first")
@@ -55,9 +54,11 @@ class CurateParameters(Made):
                                    "runs/register", default=None)  # fmt: skip
 
 
-class DailyParameters(Made):
-    """The new files of an inbox, into a corpus."""
+class CurateParameters(Made, _Crawl):
+    """One crawl into one run folder."""
 
+
+class _Inbox(_Parameters):
     corpus: Text = _named("Corpus", "The corpus folder; begun if it is not there.", "runs/serve/corpus")
     inputs: tuple[Text, ...] = _named("Inbox", "Folders or globs of crawl files; each file is taken once.",
                                       ["runs/serve/inbox"], min_length=1)  # fmt: skip
@@ -65,6 +66,10 @@ class DailyParameters(Made):
                                    "written to.", 60, default=60, ge=0, le=86_400)  # fmt: skip
     wait_minutes: float = _named("Wait", "How long to wait for someone else who is at work on the corpus.", 60,
                                  default=60, ge=0, le=10_080)  # fmt: skip
+
+
+class DailyParameters(Made, _Inbox):
+    """The new files of an inbox, into a corpus."""
 
 
 class TakedownParameters(_Parameters):

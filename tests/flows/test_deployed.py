@@ -48,6 +48,13 @@ FORMS = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("flow", FORMS)
+def test_a_form_asks_first_for_what_it_must_have(flow: str) -> None:
+    schema = FORMS[flow].model_json_schema()
+    wanted, shown = schema["required"], [*schema["properties"]]
+    assert all(shown.index(name) <= 2 for name in wanted), shown
+
+
 def test_the_file_is_what_serving_deploys() -> None:
     assert (REPO / "prefect.yaml").read_text() == text(Plan())
 
