@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -54,10 +54,20 @@ class Commands:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
 
-    def __call__(self, *arguments: object, timeout: float = 500, cwd: Path = REPO) -> subprocess.CompletedProcess[str]:
-        """What `winnow ARGUMENTS` says, given in the folder `cwd`; TimeoutExpired, and it is killed, if it hangs."""
+    def __call__(
+        self, *arguments: object, timeout: float = 500, cwd: Path = REPO, more: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """What `winnow ARGUMENTS` says, given in the folder `cwd` and with `more` in its environment (nothing that is
+        read when modules are imported); TimeoutExpired, and it is killed, if it hangs.
+        """
         given = [*map(str, arguments)]
-        call = {"arguments": given, "folder": str(cwd), "out": str(self.out), "err": str(self.err)}
+        call = {
+            "arguments": given,
+            "folder": str(cwd),
+            "out": str(self.out),
+            "err": str(self.err),
+            "more": {**(more or {})},
+        }
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(call) + "\n")
         self.process.stdin.flush()

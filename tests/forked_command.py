@@ -5,7 +5,8 @@ of its own all the same, with its own working directory, streams and exit status
 Traded away: a call shares what was imported with those before it, so tests of how a command starts, is killed or
 leaves processes behind start `python -m flows.cli` themselves.
 
-Told on standard input, a line of JSON a call: {"arguments", "folder", "out", "err"}; answered by the process's number
+Told on standard input, a line of JSON a call: {"arguments", "folder", "out", "err", "more"}, the last to be added to the
+environment; answered by the process's number
 and, when it has ended, its exit status.
 """
 
@@ -17,6 +18,7 @@ import runpy
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 IMPORTED = (
     "prefect.server.api.server",
@@ -57,13 +59,14 @@ def main() -> None:
     sys.exit(0)
 
 
-def become(call: dict[str, str]) -> None:
-    """Take on a call's streams, folder and arguments, in a session of its own."""
+def become(call: dict[str, Any]) -> None:
+    """Take on a call's streams, folder, environment and arguments, in a session of its own."""
     os.setsid()
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(os.open(call["out"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 1)
     os.dup2(os.open(call["err"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
     os.chdir(call["folder"])
+    os.environ.update(call["more"])
     sys.argv[1:] = call["arguments"]
 
 

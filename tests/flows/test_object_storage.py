@@ -69,13 +69,11 @@ def crawl(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def at(environment: dict[str, str], store: dict[str, str]) -> Callable[..., Told]:
+def at(winnow: Callable[..., Told], store: dict[str, str]) -> Callable[..., Told]:
     """The command, in the store's environment."""
 
     def call(*arguments: object, **more: str) -> Told:
-        command = [sys.executable, "-m", "flows.cli", *map(str, arguments)]
-        return subprocess.run(command, cwd=REPO, env={**environment, **store, **more}, capture_output=True, text=True,
-                              check=False, timeout=900)  # fmt: skip
+        return winnow(*arguments, timeout=900, more={**store, **more})
 
     return call
 
@@ -198,9 +196,11 @@ def test_the_manifest_comes_last_and_goes_before_its_shards_change(
         {"run.json": "1", "kept/part-00000.parquet": "k", "tokens/shard-00000.arrow": "t", "manifest.json": "m"},
     )
     write(mirror.folder, {".tmp-x-part.parquet": "x", "encoded/part-00000.parquet": "x", "gathered/index.json": "x"})
-    mirror.push()
-    assert names(bucket) == {"run.json", "kept/part-00000.parquet"}
     calls = watched(mirror, monkeypatch)
+    mirror.push()
+    assert calls == ["put run.json", "put kept/part-00000.parquet"]
+    assert names(bucket) == {"run.json", "kept/part-00000.parquet"}
+    calls.clear()
     mirror.push(whole=True)
     assert calls == ["put tokens/shard-00000.arrow", "put manifest.json"]
     write(mirror.folder, {"tokens/shard-00000.arrow": "other", "manifest.json": "other"})
