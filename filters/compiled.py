@@ -16,7 +16,8 @@ import numba
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile a function that Python calls; without the interpreter's lock, kept on disk."""
-    return numba.njit(cache=True, nogil=True)(function)
+    # both said, or Numba would take them over from a step that is being compiled and calls it
+    return numba.njit(cache=True, nogil=True, forceinline=False, _nrt=True)(function)
 
 
 def step(function: Callable[..., Any]) -> Any:

@@ -11,7 +11,7 @@ than any dictionary, and needs no download.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import TypeVar, cast
 
 import numpy as np
@@ -49,8 +49,9 @@ Result = TypeVar("Result")
 # A segmenter sees at most this many characters at once: what a line without blanks costs stays bounded. Longer
 # texts are cut where no word can be: after a mark or a blank, if there is one.
 PIECE = 20_000
-BREAKS = "。！？，、；： "
-LINES, SHORT = 1 << 16, 400  # so many cuts of lines are kept, of at most so many characters
+BREAKS = "\n。！？，、；： "
+LINES, SHORT = 1 << 16, 200  # so many cuts of lines are kept, of at most so many characters: 100 MB were each so long
+MOST_LINES = 50_000  # of a text that is taken line by line: each costs some 100 bytes for a moment
 
 
 def pieces(text: str, size: int = PIECE) -> Iterator[str]:
@@ -68,28 +69,41 @@ def pieces(text: str, size: int = PIECE) -> Iterator[str]:
     yield text[at:]
 
 
-def by_line(cut: Callable[[str], Iterable[str]]) -> Callable[[str], str]:
-    """A function that puts blanks between the words of a text, whose lines `cut` cuts one by one.
+def jieba(text: str) -> Iterable[str]:
+    """The words of Chinese; all characters are in one of them, blanks too."""
+    words: list[str] = rjieba.cut(text)
+    return words
 
-    No word reaches over a newline. Edits mostly drop lines, and pages of one site share some: a line's cut is kept for
-    a while, since most versions of a text consist of lines that were cut before.
+
+def icu(code: str, text: str) -> Iterable[str]:
+    """The words of a language by ICU's dictionaries."""
+    return WordBreaker(text, code)
+
+
+@lru_cache(LINES)
+def kept_line(cut: Callable[[str], Iterable[str]], line: str) -> str:
+    """A short line with blanks between its words. Edits mostly drop lines, and pages of one site share some: so most
+    lines of a version of a text were cut before.
     """
-
-    kept = lru_cache(LINES)(lambda line: " ".join(cut(line)))
-
-    def long_line(line: str) -> str:
-        return " ".join(" ".join(cut(piece)) for piece in pieces(line))
-
-    return lambda text: "\n".join([kept(s) if len(s) <= SHORT else long_line(s) for s in text.split("\n")])
+    return " ".join(cut(line))
 
 
-def by_icu(code: str) -> Callable[[str], Iterable[str]]:
-    """Words of a language by ICU's dictionaries."""
-    return lambda text: WordBreaker(text, code)
+def by_line(cut: Callable[[str], Iterable[str]]) -> Callable[[str], str]:
+    """A function that puts blanks between the words of a text. No word reaches over a newline."""
+
+    def whole(text: str) -> str:
+        return " ".join(" ".join(cut(piece)) for piece in pieces(text))
+
+    def segmented(text: str) -> str:
+        if text.count("\n") > MOST_LINES:
+            return whole(text)
+        return "\n".join([kept_line(cut, s) if len(s) <= SHORT else whole(s) for s in text.split("\n")])
+
+    return segmented
 
 
-SEGMENTERS: dict[str, Callable[[str], str]] = dict.fromkeys(CHINESE, by_line(rjieba.cut))
-SEGMENTERS |= {code: by_line(by_icu(code)) for code in BY_ICU}
+SEGMENTERS: dict[str, Callable[[str], str]] = dict.fromkeys(CHINESE, by_line(jieba))
+SEGMENTERS |= {code: by_line(partial(icu, code)) for code in BY_ICU}
 
 
 class TextView:

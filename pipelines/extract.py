@@ -35,6 +35,7 @@ from pipelines.sources.part import Item
 from recipes.model import Extract, Recipe
 
 BATCH_ROWS = 1024
+PACK = 10_000  # rejects that are held as they are
 BATCH_BYTES = 64 << 20  # characters of text in a batch: a thousand texts may be of any size
 
 
@@ -62,9 +63,8 @@ def extract_part(part: Part, run: str, choices: Extract, shared: int = 0) -> dic
     def write_beside() -> None:
         kept = {"policies": len(work.policies)}
         write_part(part_path(run, "policies", part.index), policy_batches(work.policies), POLICIES, mark, kept)
-        batch = pa.RecordBatch.from_pylist(work.rejects, schema=REJECTS)
-        counts = {"rejects": len(work.rejects)}
-        write_part(part_path(run, "rejects", part.index), [batch], REJECTS, mark, counts)
+        counts = {"rejects": work.counts["rejects"]}
+        write_part(part_path(run, "rejects", part.index), work.rejects(), REJECTS, mark, counts)
 
     path = part_path(run, "documents", part.index)
     write_part(path, work.batches(), DOCUMENTS, mark, work.counts, before_commit=write_beside)
@@ -81,7 +81,8 @@ class _PartWork:
         self.part = part
         self.pool = pool
         self.most = most  # bytes of a text
-        self.rejects: list[dict[str, Any]] = []
+        self.rejected: list[dict[str, Any]] = []
+        self.packed: list[pa.Buffer] = []  # rejects before those: a hostile part can be millions of them
         self.policies: list[tuple[PolicyFile, bytes]] = []  # bodies packed: a small crawl can hold many large ones
         self.rows: list[dict[str, Any]] = []
         self.held = 0
@@ -104,6 +105,13 @@ class _PartWork:
                 yield self._flush()
         if self.rows:
             yield self._flush()
+
+    def rejects(self) -> Iterator[pa.RecordBatch]:
+        """Rejects as batches, in order; one empty batch if there are none."""
+        for stream in self.packed:
+            yield from pa.ipc.open_stream(stream)
+        if self.rejected or not self.packed:
+            yield pa.RecordBatch.from_pylist(self.rejected, schema=REJECTS)
 
     def _full(self) -> bool:
         return len(self.rows) >= BATCH_ROWS or self.held >= BATCH_BYTES
@@ -144,7 +152,10 @@ class _PartWork:
 
     def _reject(self, at: Record | Reject, reason: str, detail: str | None) -> None:
         self.counts["rejects"] += 1
-        self.rejects.append(
+        if len(self.rejected) == PACK:
+            self.packed.append(packed(pa.RecordBatch.from_pylist(self.rejected, schema=REJECTS)))
+            self.rejected = []
+        self.rejected.append(
             {
                 "doc_id": at.doc_id,
                 "source": at.source,
@@ -155,6 +166,14 @@ class _PartWork:
                 "detail": detail,
             }
         )
+
+
+def packed(batch: pa.RecordBatch) -> pa.Buffer:
+    """A batch as a compressed Arrow stream."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as stream:
+        stream.write_batch(batch)
+    return sink.getvalue()
 
 
 _own = threading.local()  # a thread's own pool, by choices; it ends with its thread

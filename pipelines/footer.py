@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 UNREADABLE = (OSError, pa.ArrowException, RuntimeError, UnicodeError)
 DEEPEST = 100  # levels that are accepted, of schemas and of structs in the footer
 SMALL = 16 << 10  # bytes of a footer that cannot hold more levels than Arrow bears: an element takes four at least
+MOST_ROWS = 1 << 48
 FIXED = {1: 0, 2: 0, 3: 1, 7: 8, 13: 16}  # bytes of a field by its type: true, false, byte, double, uuid
 INTEGERS, BINARY, LISTS, MAP, STRUCT = (4, 5, 6), 8, (9, 10), 11, 12
 SCHEMA, CHILDREN = 2, 5  # field ids: FileMetaData.schema, SchemaElement.num_children
@@ -36,7 +37,13 @@ def open_parquet(stream: IO[bytes]) -> pq.ParquetFile:
         stream.seek(size - 8 - length)
         _walked(stream.read(length))
     stream.seek(0)
-    return pq.ParquetFile(stream)
+    table = pq.ParquetFile(stream)
+    rows = [table.metadata.row_group(i).num_rows for i in range(table.metadata.num_row_groups)]
+    if (
+        min(rows, default=0) < 0 or sum(rows) > MOST_ROWS
+    ):  # a row's number is part of its id, and must be one row's alone
+        raise pa.ArrowInvalid("its footer counts fewer rows than none, or more than there can be")
+    return table
 
 
 @lru_cache(maxsize=2)  # the row groups of a file are read as parts of their own

@@ -47,7 +47,7 @@ def put(out, n, row, start, end, what):  # type: ignore[no-untyped-def]
 
 
 @step
-def joined(data, row, s, e, length, digits, hi, tables, groups, out, n):  # type: ignore[no-untyped-def]
+def joined(data, row, s, e, length, digits, lo, hi, tables, groups, out, n):  # type: ignore[no-untyped-def]
     """Places that start with the group [s, e): values of several groups, and the longest telephone number."""
     classes, shapes, single, phoning, _ = tables
     if dated(data, s, e, hi, classes):
@@ -82,7 +82,7 @@ def joined(data, row, s, e, length, digits, hi, tables, groups, out, n):  # type
         if total > LONGEST or (not wide and not same):
             break
         p = stop
-    pointed = s > 1 and (data[s - 1] in (0x2B, 0x3A, 0x9A) or data[s - 2] in (0x3A, 0x9A))
+    pointed = (s > lo and data[s - 1] in (0x2B, 0x3A, 0x9A)) or (s > lo + 1 and data[s - 2] in (0x3A, 0x9A))
     enough = phone_digits >= (5 if pointed else 7) and not (decimal and parts == 1)
     if all_digits and enough and groups < MAX_GROUPS:
         n = put(out, n, row, s, phone_end, PHONE | phone_digits << 8)
@@ -154,10 +154,10 @@ def word(data, row, s, e, digits, lo, hi, tables, hexes, groups, out, n):  # typ
             stop = bank_account(data, s, hi, classes, tables[4])
             n = put(out, n, row, s, stop, IBAN) if stop else n
         if length == 2 and e + 2 < hi and classes[data[e + 1]] == DIGIT and data[e] == 0x20:
-            n = joined(data, row, s, e, length, digits, hi, tables, groups, out, n)
+            n = joined(data, row, s, e, length, digits, lo, hi, tables, groups, out, n)
         return n
     n = one_word(data, row, s, e, length, digits, lo, hi, tables, out, n)
-    return joined(data, row, s, e, length, digits, hi, tables, groups, out, n) if length <= 20 else n
+    return joined(data, row, s, e, length, digits, lo, hi, tables, groups, out, n) if length <= 20 else n
 
 
 @kernel

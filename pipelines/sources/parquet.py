@@ -20,10 +20,9 @@ from pipelines.footer import UNREADABLE, open_parquet
 from pipelines.sources.archive import reject
 from pipelines.sources.part import MAX_BODY, Item, Part
 from pipelines.sources.storage import open_raw
-from pipelines.sources.tables import FIELDS, TEXT, bomb, from_row, most_of
+from pipelines.sources.tables import FIELDS, ROW, TEXT, bomb, from_row, most_of
 
 MOST_ROWS = 64  # of one Arrow batch
-ROW = 64  # bytes that a row counts for besides its values: a thousand million nulls fit into 1 KB
 PLAIN = (*TEXT, *FIELDS, "url", "html")
 KINDS = (pa.string(), pa.large_string(), pa.string_view(), pa.binary(), pa.large_binary(), pa.binary_view())
 

@@ -24,6 +24,7 @@ FIELDS = ("title", "author", "date", "lang", "license")
 # A compressed file, or a Parquet file, is read until it has given so much more than it holds: beyond that it is a bomb.
 # Crawled text in JSON compresses by 5 to 20.
 FREE, EXPANDS = 256 << 20, 200
+ROW = 256  # bytes that a row counts for besides its values: a million million nulls fit into 1 KB, each a reject
 
 
 def opened(path: str) -> IO[bytes]:
@@ -41,7 +42,7 @@ def opened(path: str) -> IO[bytes]:
 
 def read_jsonl(part: Part) -> Iterator[Item]:
     """Lines that begin in [start, end) of the decompressed stream (end -1: to the end)."""
-    offset, most = part.start, most_of(part.path) if part.end < 0 else None
+    offset, rows, most = part.start, 0, most_of(part.path) if part.end < 0 else None
     with opened(part.path) as stream:
         if offset:
             stream.seek(offset)
@@ -55,7 +56,8 @@ def read_jsonl(part: Part) -> Iterator[Item]:
                     length += len(more)  # the rest of a line that is too long is only counted
                     if more.endswith(b"\n") or (most is not None and offset + length > most):
                         break
-                if most is not None and offset + length > most:
+                rows += 1
+                if most is not None and offset + length + rows * ROW > most:
                     yield bomb(part, offset)
                     return
                 if line.strip() or length > len(line):

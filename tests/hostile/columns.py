@@ -70,10 +70,10 @@ def deep_schema(levels: int) -> bytes:
     return b"PAR1" + footer + len(footer).to_bytes(4, "little") + b"PAR1"
 
 
-def lying_rows(true: int, false: int, columns: pa.Table | None = None) -> bytes:
-    """A file whose footer counts other rows than there are."""
-    table = honest(true) if columns is None else columns
-    data = file_of(table, compression="none", write_statistics=False, store_schema=False)
+def lying_rows(true: int, false: int, columns: pa.Table | None = None, groups: int = 1) -> bytes:
+    """A file whose footer counts other rows in a group than there are."""
+    table = honest(true * groups) if columns is None else columns
+    data = file_of(table, compression="none", write_statistics=False, store_schema=False, row_group_size=true)
     end = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
     told = number(false * 2 if false >= 0 else -false * 2 - 1)
     footer = data[end:-8].replace(number(true * 2), told)

@@ -53,6 +53,26 @@ def test_rows_lie_as_records_do(sandboxes: int, mixed: Path) -> None:
         good: [n for n, kind in enumerate(KINDS) if (kind in ("page", "text")) == good] for good in (True, False)
     }
     assert made["url"].to_pylist() == [f"https://a.example/{n}" for n in numbers[True]]
-    assert [reject["url"] for reject in work.rejects] == [f"https://a.example/{n}" for n in numbers[False]]
-    assert {reject["reason"] for reject in work.rejects} == {"extract.empty", "http.empty"}
+    rejected = pa.Table.from_batches(list(work.rejects()))
+    assert rejected["url"].to_pylist() == [f"https://a.example/{n}" for n in numbers[False]]
+    assert {*rejected["reason"].to_pylist()} == {"extract.empty", "http.empty"}
     assert work.counts["records"] == len(KINDS)
+
+
+def test_many_rejects_are_held_packed(mixed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hostile part can be millions of them; what is written is the same."""
+    (part,) = plan([str(mixed)])
+    tables = []
+    for pack in (1_000, 2):
+        monkeypatch.setattr("pipelines.extract.PACK", pack)
+        pool: Pool = Pool(Extract(), 1)  # type: ignore[type-arg]
+        try:
+            work = _PartWork(part, pool, 1 << 20)
+            for _ in work.batches():
+                assert len(work.rejected) <= pack
+        finally:
+            pool.close()
+        tables.append(pa.Table.from_batches(list(work.rejects())))
+    assert work.packed
+    assert tables[0].equals(tables[1])
+    assert tables[0].num_rows == work.counts["rejects"] > 4

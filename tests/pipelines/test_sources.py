@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.sources import Record, Reject, Skipped, plan, read
-from pipelines.sources.parquet import ROW
 from pipelines.sources.reasons import REASONS
+from pipelines.sources.tables import ROW
 from pipelines.sources.warc import Damage, raw_records
 
 
