@@ -142,6 +142,23 @@ def copy_bytes(data, start, stop, out, o):  # type: ignore[no-untyped-def]
 
 
 @step
+def holds(word, byte):  # type: ignore[no-untyped-def]
+    """Not zero if one of a word's eight bytes is `byte` (Hacker's Delight, 2nd edition, section 6-1)."""
+    unlike = word ^ (np.uint64(0x0101010101010101) * np.uint64(byte))
+    return (unlike - np.uint64(0x0101010101010101)) & ~unlike & np.uint64(0x8080808080808080)
+
+
+@step
+def hash_short(word, size):  # type: ignore[no-untyped-def]
+    """`hash_bytes` of the first 1 to 8 bytes of a word that was loaded."""
+    word &= np.uint64(0xFFFFFFFFFFFFFFFF) >> np.uint64(64 - 8 * size)
+    h = (np.uint64(size) * np.uint64(0x9E3779B97F4A7C15) ^ word) * np.uint64(0xFF51AFD7ED558CCD)
+    if size == 8:
+        h ^= h >> np.uint64(32)
+    return mix(h)
+
+
+@step
 def copy_and_hash(data, start, stop, out, o):  # type: ignore[no-untyped-def]
     """Copy bytes [start, stop) to `o`, as `copy_bytes` does; returns their `hash_bytes`. Short ones are loaded once."""
     size = stop - start
@@ -150,8 +167,4 @@ def copy_and_hash(data, start, stop, out, o):  # type: ignore[no-untyped-def]
         return hash_bytes(out, o, o + size)
     word = load64(data, start)
     store64(out, o, word)
-    word &= np.uint64(0xFFFFFFFFFFFFFFFF) >> np.uint64(64 - 8 * size)
-    h = (np.uint64(size) * np.uint64(0x9E3779B97F4A7C15) ^ word) * np.uint64(0xFF51AFD7ED558CCD)
-    if size == 8:
-        h ^= h >> np.uint64(32)
-    return mix(h)
+    return hash_short(word, size)

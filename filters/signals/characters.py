@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from filters.bytewise import decode_at, load64
+from filters.bytewise import decode_at, holds, load64
 from filters.codepoints import (
     CJK_PUNCT,
     HAN,
@@ -69,13 +69,6 @@ def kinds_of(data, bounds, properties, kinds):  # type: ignore[no-untyped-def]
         out[doc, width + 1] = max(longest, 1 if end > bounds[doc] else 0)
         out[doc, width + 2] = most_other
     return out
-
-
-@step
-def holds(word, byte):  # type: ignore[no-untyped-def]
-    """Not zero if one of a word's eight bytes is `byte` (Hacker's Delight, 2nd edition, section 6-1)."""
-    unlike = word ^ (np.uint64(0x0101010101010101) * np.uint64(byte))
-    return (unlike - np.uint64(0x0101010101010101)) & ~unlike & np.uint64(0x8080808080808080)
 
 
 @step

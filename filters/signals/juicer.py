@@ -33,6 +33,13 @@ def refined_words(data, bounds, lower, properties, first, lengths, hashes):  # t
             chars = kept = 0
             plain = False
             while i < end:
+                letter = data[i] | 0x20
+                if 0x61 <= letter <= 0x7A:
+                    h = _grow(h, letter)
+                    chars += 1
+                    kept_h, kept, plain = h, chars, True
+                    i += 1
+                    continue
                 code, width = decode_at(data, i)
                 i += width
                 if code == 0x20 or code == 0x0A or code == 0x09:

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import zstandard
 
+from filters.bytewise import holds, load64
 from filters.compiled import kernel, step
 from filters.segment import TextView
 from filters.signals.signal import C4, DOLMA_CODE, FLAG, INT, OWN, REAL, signals
@@ -39,7 +40,13 @@ def strings(data, bounds, lorem, http):  # type: ignore[no-untyped-def]
     out = np.zeros((docs, 2), np.int64)
     for doc in range(docs):
         start, end = bounds[doc], bounds[doc + 1]
-        for i in range(start, end):
+        i = start
+        while i < end:
+            if i + 8 <= end:
+                word = load64(data, i)
+                if (holds(word | np.uint64(0x2020202020202020), 0x70) | holds(word, 0x3A) | holds(word, 0x2E)) == 0:
+                    i += 8
+                    continue
             b = data[i]
             if (b == 0x70 or b == 0x50) and stands_at(data, i - 7, start, end, lorem, True):
                 out[doc, 0] += 1
@@ -51,6 +58,7 @@ def strings(data, bounds, lorem, http):  # type: ignore[no-untyped-def]
                 left = data[i - 4] if i - 4 >= start else 0x20
                 alone = not (0x30 <= left <= 0x39 or 0x61 <= left | 32 <= 0x7A or left == 0x2F or left >= 0x80)
                 out[doc, 1] += alone  # after '//' it is counted already
+            i += 1
     return out
 
 
