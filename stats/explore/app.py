@@ -154,7 +154,7 @@ def environment() -> Environment:
     loader = ChoiceLoader([PackageLoader("stats", "explore/templates"), PackageLoader("stats", "report")])
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     made.globals["say"] = words.say
-    for name in ("count", "percent", "size", "language"):
+    for name in ("count", "percent", "size", "language", "signal"):
         made.filters[name] = getattr(words, name)
     made.filters |= {"visible": visible, "lines": lambda text: Markup("\n").join(map(visible, str(text).split("\n")))}
     return made
