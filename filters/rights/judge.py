@@ -43,8 +43,9 @@ def judge(
     agents = frozenset(agent.lower() for agent in rights.agents)
     sites, schemes, paths, names = _addresses(batch["url"])
     tags = _spdx_tags(batch)
+    silent = _row("", None, [], [], rights, lists)  # as most pages are
     rows = []
-    for i, row in enumerate(_pages(batch)):
+    for i, (doc_id, row) in enumerate(zip(batch["doc_id"].to_pylist(), _pages(batch), strict=True)):
         found: list[Found] = []
         if lists is not None and lists.where and (entry := lists.of(names[i])) is not None:
             found.append({"form": "domain-list", "via": entry[1], "reserved": True, "says": entry[0], "line": entry[2]})
@@ -54,7 +55,9 @@ def judge(
         of_page = [{**entry, "source": row["source"], "offset": row["offset"], "fetched": row["crawled"]}
                    for entry in _page_evidence(row, agents)]  # fmt: skip
         found += _in_order([*of_page, *from_site])
-        rows.append(_row(batch["doc_id"][i].as_py(), name, found, _licences(row, tags.get(i, ())), rights, lists))
+        hits = _licences(row, tags.get(i, ()))
+        says = _row(doc_id, name, found, hits, rights, lists) if found or hits else silent
+        rows.append({**says, "doc_id": doc_id, "site": name})
     return pa.RecordBatch.from_pylist(rows, schema=RIGHTS)
 
 
