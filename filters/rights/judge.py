@@ -9,9 +9,10 @@ the site's file is not in the crawl, or the page states nothing. Null is not a p
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -32,6 +33,7 @@ TAGS = re2.compile(r"SPDX-License-Identifier:[ \t]*([A-Za-z0-9.+() -]{1,200})")
 MOST_TAGS = 20
 PAGE = ("url", "crawled", "source", "offset", "robots", "x_robots_tag", "tdm_reservation", "tdm_policy", "tdm_from",
         "content_usage_header", "license", "license_hits", "extractor")  # fmt: skip
+SAYS = {"robots", "x_robots_tag", "tdm_reservation", "content_usage_header", "license", "license_hits"}
 SiteOf = Callable[[str, str], Site | None]  # (site, scheme)
 
 
@@ -43,19 +45,22 @@ def judge(
     agents = frozenset(agent.lower() for agent in rights.agents)
     sites, schemes, paths, names = _addresses(batch["url"])
     tags = _spdx_tags(batch)
+    pages = _pages(batch, tags)
     silent = _row("", None, [], [], rights, lists)  # as most pages are
     rows = []
-    for i, (doc_id, row) in enumerate(zip(batch["doc_id"].to_pylist(), _pages(batch), strict=True)):
+    for i, doc_id in enumerate(batch["doc_id"].to_pylist()):
         found: list[Found] = []
         if lists is not None and lists.where and (entry := lists.of(names[i])) is not None:
             found.append({"form": "domain-list", "via": entry[1], "reserved": True, "says": entry[0], "line": entry[2]})
-        name = sites[i]
+        name, page = sites[i], pages.get(i)
         site = site_of(name, schemes[i]) if site_of is not None and name else None
         from_site = site.evidence(paths[i]) if site else []
-        of_page = [{**entry, "source": row["source"], "offset": row["offset"], "fetched": row["crawled"]}
-                   for entry in _page_evidence(row, agents)]  # fmt: skip
+        of_page = [] if page is None else [
+            {**entry, "source": page["source"], "offset": page["offset"], "fetched": page["crawled"]}
+            for entry in _page_evidence(page, agents)
+        ]  # fmt: skip
         found += _in_order([*of_page, *from_site])
-        hits = _licences(row, tags.get(i, ()))
+        hits = [] if page is None else _licences(page, tags.get(i, ()))
         says = _row(doc_id, name, found, hits, rights, lists) if found or hits else silent
         rows.append({**says, "doc_id": doc_id, "site": name})
     return pa.RecordBatch.from_pylist(rows, schema=RIGHTS)
@@ -105,11 +110,16 @@ def address(url: str) -> tuple[str | None, str, str]:
     return sites[0], schemes[0], paths[0]
 
 
-def _pages(batch: pa.RecordBatch) -> list[dict[str, Any]]:
-    """The columns that are read here, row by row; a column that the batch lacks is null."""
+def _pages(batch: pa.RecordBatch, tagged: Iterable[int]) -> dict[int, dict[str, Any]]:
+    """What is read here of the pages that say anything, by row; a column that the batch lacks is null."""
     known = [name for name in PAGE if name in batch.schema.names]
-    rows: list[dict[str, Any]] = batch.select(known).to_pylist()
-    return rows if len(known) == len(PAGE) else [{**dict.fromkeys(PAGE), **row} for row in rows]
+    says = np.zeros(len(batch), np.bool_)
+    says[list(tagged)] = True
+    for name in SAYS & {*known}:
+        says |= batch[name].is_valid().to_numpy(zero_copy_only=False)
+    rows = np.flatnonzero(says)
+    told = batch.select(known).take(pa.array(rows)).to_pylist()
+    return {int(i): {**dict.fromkeys(PAGE), **row} for i, row in zip(rows, told, strict=True)}
 
 
 def _page_evidence(row: dict[str, Any], agents: frozenset[str]) -> list[Found]:
