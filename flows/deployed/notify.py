@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,8 @@ def _of_corpus(corpus: Path) -> dict[str, Any]:
 def _kind_of_fault(state: Any) -> str | None:
     """The class of what went wrong: its sentence may hold anything."""
     try:
-        found = state.result(raise_on_failure=False)
+        with ThreadPoolExecutor(1) as alone:  # where an event loop runs, a state gives a coroutine and not its result
+            found = alone.submit(state.result, raise_on_failure=False).result()
     except Exception as error:  # noqa: BLE001 - a crash leaves no result to be read
         return type(error).__name__
     return type(found).__name__ if isinstance(found, BaseException) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.server
 import json
 import os
@@ -136,6 +137,11 @@ def ended(state: Any, corpus: Path) -> tuple[Any, Any, Any]:
     return types.SimpleNamespace(name="daily"), run, state
 
 
+async def fault_told_in_a_loop(state: Any) -> str:
+    """As a crash is told: by a process in which an event loop runs."""
+    return str(notify.facts(*ended(state, Path("corpus")))["fault"])
+
+
 def test_each_kind_of_target_is_told_the_facts_and_nothing_else(
     hook: tuple[str, list[Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,6 +158,7 @@ def test_each_kind_of_target_is_told_the_facts_and_nothing_else(
     assert set(got[1]) <= set(notify.FACTS)
     assert "somebody" not in json.dumps([got, TOLD])
     assert TOLD[-1][0] == "winnow: daily Failed"
+    assert "ValueError" in asyncio.run(fault_told_in_a_loop(secret))
     monkeypatch.setenv(notify.VARIABLE, "ftp://x")
     notify.ended(*ended(Completed(), tmp_path))  # nobody is told, nothing fails
     with pytest.raises(ValueError, match="is no https"):
