@@ -96,7 +96,7 @@ def read_arc(part: Part) -> Iterator[Item]:
                     yield Skipped(found.rec_type)
                     continue
                 yield _from_arc(part, offset, found, body)
-        except (ArchiveLoadFailed, OSError, ValueError, EOFError) as error:
+        except (ArchiveLoadFailed, OSError, ValueError, EOFError, OverflowError) as error:  # lengths past 2^63
             where = max(last + 1, 0)
             why = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
             yield reject(part, where, part.end - where, None, "arc.damaged", f"{why}; the rest was passed over.")
@@ -107,6 +107,8 @@ def _from_arc(part: Part, offset: int, found: object, body: bytes) -> Item:
     url = headers.get_header("WARC-Target-URI")
     http = found.http_headers  # type: ignore[attr-defined]
     length = int(headers.get_header("Content-Length") or len(body))
+    if not 0 <= length < 1 << 62:
+        raise ValueError("a record's length is none")
     try:
         raw = (http.to_bytes() if http is not None else b"") + body
         if (path := policy_path(url)) is not None:

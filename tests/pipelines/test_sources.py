@@ -154,3 +154,23 @@ def test_a_damaged_row_group_costs_itself_and_no_id_is_given_twice(tmp_path: Pat
     records = [item.offset for item in items if isinstance(item, Record)]
     assert records == [*range(30), *range(60, 90)]
     assert len({item.doc_id for item in items if not isinstance(item, Skipped)}) == len(items)
+
+
+@pytest.mark.parametrize("mime", ["text/html", "text/plain"])
+@pytest.mark.parametrize("length", [10**15, 1 << 62, 1 << 63, 10**30, -5])
+def test_an_arc_record_of_no_length(mime: str, length: int, tmp_path: Path) -> None:
+    """The first record is read, what comes after the lie is one reject; every number fits into a column."""
+    version = b"1 0 Winnow\nURL IP-address Archive-date Content-type Archive-length\n"
+    body = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<p>hello</p>"
+    members = [
+        b"filedesc://a.arc 0.0.0.0 20260101000000 text/plain %d\n%s\n" % (len(version), version),
+        b"http://a.example/ 1.2.3.4 20260101000000 text/html %d\n%s\n" % (len(body), body),
+        f"http://b.example/ 1.2.3.4 20260101000000 {mime} {length}\n".encode() + body,
+    ]
+    path = tmp_path / "a.arc.gz"
+    path.write_bytes(b"".join(map(gzip.compress, members)))
+    found = [item for part in plan([str(path)]) for item in read(part)]
+    assert [item.url for item in found if isinstance(item, Record)][:1] == ["http://a.example/"]
+    assert all(item.length < 1 << 62 for item in found if isinstance(item, Record | Reject))
+    if length >= 1 << 62:
+        assert [item.reason for item in found if isinstance(item, Reject)] == ["arc.damaged"]
