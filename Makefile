@@ -29,6 +29,7 @@ demo: install
 	$(BIN)/winnow run $(DEMO)/crawl.warc.gz --recipe zh-en-general --out $(DEMO)/run --workers 2
 	$(BIN)/winnow verify $(DEMO)/run
 	$(BIN)/winnow train $(DEMO)/run/manifest.json --out $(DEMO)/model --steps 60
+	@echo "report: $(DEMO)/run/report.html"
 	@echo "manifest: $(DEMO)/run/manifest.json"
 
 # Server, worker and deployments on this machine, until Ctrl-C: make serve ARGS='--every 60'
