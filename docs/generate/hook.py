@@ -7,7 +7,9 @@ translations, since a page's language is in its name (`.zh-CN.md`) and two lines
 
 from __future__ import annotations
 
+import atexit
 import re
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -61,6 +63,7 @@ def on_config(config: Any) -> Any:
 
     jieba.setLogLevel("WARNING")
     jieba.dt.tmp_dir = tempfile.mkdtemp(prefix="winnow-docs-")
+    atexit.register(shutil.rmtree, jieba.dt.tmp_dir, ignore_errors=True)
     for term in TERMS:
         jieba.add_word(term)
     config.nav = [_filled(entry, Path(config.docs_dir)) for entry in config.nav]
