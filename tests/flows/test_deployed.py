@@ -13,6 +13,8 @@ import threading
 import time
 import types
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -158,7 +160,8 @@ def test_each_kind_of_target_is_told_the_facts_and_nothing_else(
     assert set(got[1]) <= set(notify.FACTS)
     assert "somebody" not in json.dumps([got, TOLD])
     assert TOLD[-1][0] == "winnow: daily Failed"
-    assert "ValueError" in asyncio.run(fault_told_in_a_loop(secret))
+    with ThreadPoolExecutor(1) as alone:  # a browser of another test may have a loop running in this thread
+        assert alone.submit(asyncio.run, fault_told_in_a_loop(secret)).result() == "ValueError"
     monkeypatch.setenv(notify.VARIABLE, "ftp://x")
     notify.ended(*ended(Completed(), tmp_path))  # nobody is told, nothing fails
     with pytest.raises(ValueError, match="is no https"):
@@ -235,6 +238,12 @@ def test_serving_twice_or_on_a_port_in_use_is_refused(tmp_path: Path, monkeypatc
             serve(Plan(home=tmp_path), 0, print)
 
 
+def alive(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
 def test_a_command_ends_with_its_owner_and_takes_its_children_along(tmp_path: Path) -> None:
     """The grandchild is in a session of its own and ignores SIGTERM, as a flow run may."""
     script = (
@@ -258,7 +267,9 @@ def test_a_command_ends_with_its_owner_and_takes_its_children_along(tmp_path: Pa
     grandchild = psutil.Process(int((tmp_path / "pid").read_text()))
     os.close(lifeline)
     assert process.wait(timeout=60) == 0
-    assert not grandchild.is_running() or grandchild.status() == psutil.STATUS_ZOMBIE
+    while alive(grandchild) and time.monotonic() < end + 30:  # a signal takes its time on a busy machine
+        time.sleep(0.05)
+    assert not alive(grandchild)
 
 
 def test_whoever_finds_a_corpus_held_waits_as_long_as_asked(tmp_path: Path) -> None:
