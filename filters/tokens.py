@@ -41,28 +41,20 @@ KINDS[(PROPERTIES & GOPHER_PUNCT) != 0] |= ALL_SYMBOL
 
 
 @step
-def _word_end(data, i, end, first, mode, kinds):  # type: ignore[no-untyped-def]
-    """End of the word whose first character (of kind `first`) ends at i, its other characters, kinds or-ed, and-ed."""
-    chars, any_of, all_of, last = 0, first, first, first & 7
-    plain = kinds[0x61]
+def _word_end(data, i, end, last, mode, kinds):  # type: ignore[no-untyped-def]
+    """End of the word whose first character, of class `last`, ends at i."""
     while i < end:
         if i + 8 <= end:
             run = letters8(load64(data, i))
             if run > 0:
                 last = LETTER
-                any_of |= plain
-                all_of &= plain
                 i += run
-                chars += run
                 if i == end or run == 8:
                     continue
         b = data[i]
         if b < 128 and kinds[b] & 7 == DIGIT:
             last = kinds[b] & 7
-            any_of |= kinds[b]
-            all_of &= kinds[b]
             i += 1
-            chars += 1
             continue
         code, width = decode_at(data, i)
         kind = kinds[code] & 7
@@ -78,43 +70,33 @@ def _word_end(data, i, end, first, mode, kinds):  # type: ignore[no-untyped-def]
             if kinds[following] & 7 != (DIGIT if last == DIGIT else LETTER):
                 break
             stop = mode == ELIDED and apostrophe and last == LETTER
-        any_of |= kinds[code]
-        all_of &= kinds[code]
         last = kind
         i += width
-        chars += 1
         if stop:
             break
-    return i, chars, any_of, all_of
+    return i
 
 
 @step
 def token_end(data, i, end, code, width, mode, kinds):  # type: ignore[no-untyped-def]
-    """End of the token that begins at i with `code`, its characters, its kinds or-ed and and-ed."""
-    any_of = all_of = kinds[code]
-    kind = any_of & 7
+    """End of the token that begins at i with `code`."""
+    kind = kinds[code] & 7
     i += width
-    chars = 1
     if kind == OTHER:
         while i < end:
             following, w = decode_at(data, i)
             if following != code:
                 break
             i += w
-            chars += 1
-        return i, chars, any_of, all_of
+        return i
     if kind == SINGLE and mode != JOINED:
         while i < end:  # a base character keeps its marks
             following, w = decode_at(data, i)
             if kinds[following] & 7 != MARK:
                 break
-            any_of |= kinds[following]
-            all_of &= kinds[following]
             i += w
-            chars += 1
-        return i, chars, any_of, all_of
-    i, more, any_of, all_of = _word_end(data, i, end, any_of, mode, kinds)
-    return i, chars + more, any_of, all_of
+        return i
+    return _word_end(data, i, end, kind, mode, kinds)
 
 
 class Tokens(NamedTuple):
@@ -200,7 +182,7 @@ def _cut_one(data, i, end, mode, english, units, short, kinds, ends):  # type: i
         return cut_chunk(data, i, whole, english, units, short, ends), np.uint8(0)
     ends[0] = stop
     if stop == 0:
-        ends[0] = token_end(data, i, end, code, width, mode, kinds)[0]
+        ends[0] = token_end(data, i, end, code, width, mode, kinds)
         return 1, np.uint8(0)
     return 1, np.uint8(ALPHA)
 

@@ -39,9 +39,8 @@ def open_parquet(stream: IO[bytes]) -> pq.ParquetFile:
     stream.seek(0)
     table = pq.ParquetFile(stream)
     rows = [table.metadata.row_group(i).num_rows for i in range(table.metadata.num_row_groups)]
-    if (
-        min(rows, default=0) < 0 or sum(rows) > MOST_ROWS
-    ):  # a row's number is part of its id, and must be one row's alone
+    # a row's number is part of its id, and must be one row's alone
+    if min(rows, default=0) < 0 or sum(rows) > MOST_ROWS:
         raise pa.ArrowInvalid("its footer counts fewer rows than none, or more than there can be")
     return table
 

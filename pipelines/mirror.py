@@ -71,9 +71,8 @@ class Mirror:
         """Copy finished files that the store has not; `whole`: the run has ended, so shards and manifest too."""
         with self.copying:
             here = list(self._here())
-            if (
-                "run.json" in here and "run.json" not in self.notes
-            ):  # first of all, or nobody could go on with what is there
+            # first of all, or nobody could go on with what is there
+            if "run.json" in here and "run.json" not in self.notes:
                 self._each(self._store, ["run.json"])
             changed = [name for name in here if not self._is_noted(name)]
             if not whole:
