@@ -73,7 +73,7 @@ def read(path: Path, model: fasttext.FastText._FastText) -> Tables:
         np.packbits(ngram_row >= 0, bitorder="little"),
         options.minn,
         options.maxn,
-        np.ascontiguousarray(model.f.getOutputMatrix(), np.float32).ravel(),
+        np.array(model.f.getOutputMatrix(), np.float32).ravel(),  # a copy: the library's own goes with the model
         tree(np.asarray(model.get_labels(include_freq=True)[1])),
     )
 

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import fasttext
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -134,6 +135,14 @@ def test_a_model_that_was_not_quantised(models: Path, name: str) -> None:
     model = loaded(models / f"{name}.bin")
     texts = ["kalt", "warm wort3", "ganz heiß", "unbekannt", "wort7 wort7 warm"]
     agree((model, Classifier(read(models / f"{name}.bin", model))), texts)
+
+
+def test_tables_outlive_the_model(models: Path) -> None:
+    model = loaded(models / "all.bin")
+    tables = read(models / "all.bin", model)
+    for theirs in (model.f.getOutputMatrix(), model.f.getInputMatrix()):
+        for ours in tables:
+            assert not np.shares_memory(ours, np.array(theirs, copy=False))
 
 
 @pytest.mark.parametrize("name", ["softmax", "pairs of words", "words alone"])
