@@ -28,7 +28,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from datatrove_agreement import documents
 
-from filters.annotate import annotate, final_text
+from filters.annotate import Annotator, final_text
 from filters.pii import scrub
 from filters.rules import first_failing
 from recipes.load import available, load
@@ -40,9 +40,9 @@ TASKS, BATCH, WARM = 2, 1024, 64
 KEPT = pa.schema([("id", pa.string()), ("text", pa.large_string())])
 
 
-def decide(rows: pa.RecordBatch, recipe: Recipe, connection: duckdb.DuckDBPyConnection) -> pa.RecordBatch:
+def decide(rows: pa.RecordBatch, measure: Annotator, connection: duckdb.DuckDBPyConnection) -> pa.RecordBatch:
     """The kept documents of a batch with their final texts."""
-    signals = annotate(rows, [recipe], every=False)  # as datatrove's filters: what the rules read, and no more
+    signals, recipe = measure(rows), measure.recipes[0]
     connection.register("signals", pa.table(signals))
     failing = connection.sql(f"SELECT ({first_failing(recipe)}) IS NULL FROM signals").fetchnumpy()
     kept = pa.array(next(iter(failing.values())))
@@ -62,11 +62,12 @@ def worker(path: Path, out: Path, every: bool, ready: Barrier) -> tuple[float, f
     recipes = [bare(load(name)) for name in available()] if every else [bare(load("fineweb"))]
     source = pq.ParquetFile(path)
     connection = duckdb.connect(config={"threads": 1})
+    measure = Annotator(recipes, every=False)  # as datatrove's filters: what the rules read, and no more
     kept = 0
 
     def run(batch: pa.RecordBatch) -> pa.RecordBatch:
         rows = documents(batch)
-        return annotate(rows, recipes, every=False) if every else decide(rows, recipes[0], connection)
+        return measure(rows) if every else decide(rows, measure, connection)
 
     first = run(next(source.iter_batches(WARM)))
     ready.wait()

@@ -97,6 +97,40 @@ def _type(name: str) -> pa.DataType:
     return pa.float64() if name == REMOVED else SIGNALS[name].type
 
 
+class Annotator:
+    """What a run measures, planned once; called with batches."""
+
+    def __init__(
+        self, recipes: Sequence[Recipe], scorers: Mapping[str, Scorer[Any]] | None = None, every: bool = True
+    ) -> None:
+        self.recipes, self.scorers = recipes, scorers or {}
+        self.versions, self.named = versions(recipes, every), named_columns(recipes)
+        self.schema = signals_schema(*recipes, every=every)
+
+    def __call__(self, batch: pa.RecordBatch, rights: pa.RecordBatch | None = None) -> pa.RecordBatch:
+        """The batch's row of measurements for each document, in its order; `annotate` says what `rights` are."""
+        text, own = batch["text"], self.recipes[0]
+        lang, score = identify(text)
+        rights = judge(batch, own.rights) if rights is None else rights
+        columns: dict[str, pa.Array] = {
+            "doc_id": batch["doc_id"],
+            "lang": lang,
+            "lang_score": score,
+            **{name: rights[column] for name, column in RIGHTS_SIGNALS.items()},
+            "domain": registrable_domain(batch["url"]),
+            "title_only": title_only(text, batch["title"]),
+            "text_density": text_density(batch),
+            "text_bytes": pc.cast(pc.binary_length(text), pa.int64()),
+        }
+        _measure(self.versions, text, text, TextView(text, lang), columns)
+        for scorer in self.scorers.values():  # on the text as extracted, so that recipes can share a score
+            columns.update(scorer.columns(batch, text, lang))
+        if self.named:
+            found = counted(find_named(text, own.scrub), len(text), MODEL_KINDS)
+            columns.update({name: pa.array(found[name.removeprefix("pii_")]) for name in self.named})
+        return pa.RecordBatch.from_arrays([columns[name] for name in self.schema.names], schema=self.schema)
+
+
 def annotate(
     batch: pa.RecordBatch,
     recipes: Sequence[Recipe],
@@ -110,47 +144,22 @@ def annotate(
     `rights` are the batch's rows of RIGHTS; without them only what pages and their headers say is known, and what
     sites and lists say is null.
     """
-    text = batch["text"]
-    lang, score = identify(text)
-    rights = judge(batch, recipes[0].rights) if rights is None else rights
-    columns: dict[str, pa.Array] = {
-        "doc_id": batch["doc_id"],
-        "lang": lang,
-        "lang_score": score,
-        **{name: rights[column] for name, column in RIGHTS_SIGNALS.items()},
-        "domain": registrable_domain(batch["url"]),
-        "title_only": title_only(text, batch["title"]),
-        "text_density": text_density(batch),
-        "text_bytes": pc.cast(pc.binary_length(text), pa.int64()),
-    }
-    _measure(versions(recipes, every), text, text, text, lang, columns)
-    for scorer in (scorers or {}).values():  # on the text as extracted, so that recipes can share a score
-        columns.update(scorer.columns(batch, text, lang))
-    if names := named_columns(recipes):
-        found = counted(find_named(text, recipes[0].scrub), len(text), MODEL_KINDS)
-        columns.update({name: pa.array(found[name.removeprefix("pii_")]) for name in names})
-    schema = signals_schema(*recipes, every=every)
-    return pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
+    return Annotator(recipes, scorers, every)(batch, rights)
 
 
 def _measure(
     version: Version,
     text: pa.LargeStringArray,
     before: pa.LargeStringArray,
-    first: pa.LargeStringArray,
-    lang: pa.StringArray,
+    first: TextView,
     columns: dict[str, pa.Array],
 ) -> None:
     """Fill in the columns of one version of the text, and of those made from it.
 
-    `before` is its parent's text and `first` the text as extracted: what an edit left as it was is not measured again.
+    `before` is its parent's text and `first` the text as extracted.
     """
-    names = [name for name in version.signals if name != REMOVED]
-    known = [name for name in names if version.edits and name in columns]
-    if known:
-        columns.update(_measured_again(known, version.edits, text, first, lang, columns))
-    if rest := [name for name in names if name not in known]:
-        measured = measure(TextView(text, lang), rest)
+    if names := [name for name in version.signals if name != REMOVED]:
+        measured = measure(first, names) if not version.edits else _measured_again(names, text, first)
         columns.update({column(name, version.edits): values for name, values in measured.items()})
     if REMOVED in version.signals:
         columns[column(REMOVED, version.edits)] = removed_words(before, text)
@@ -158,23 +167,21 @@ def _measure(
         gone = pc.subtract(pc.utf8_length(before), pc.utf8_length(text))
         columns[removed_column(version.edits[-1])] = pc.cast(gone, pa.int64())
     for edit, child in version.next.items():
-        _measure(child, apply_edit(text, lang, edit), text, first, lang, columns)
+        _measure(child, apply_edit(text, first.lang, edit), text, first, columns)
 
 
-def _measured_again(
-    names: Sequence[str],
-    edits: Edits,
-    text: pa.LargeStringArray,
-    first: pa.LargeStringArray,
-    lang: pa.StringArray,
-    columns: Mapping[str, pa.Array],
-) -> dict[str, pa.Array]:
-    """Signals of an edited text that were measured of the text as extracted: anew only where the two differ."""
-    differ = pc.not_equal(text, first)
-    if not pc.any(differ).as_py():
-        return {column(name, edits): columns[name] for name in names}
-    measured = measure(TextView(text.filter(differ), lang.filter(differ)), names)
-    return {column(name, edits): pc.replace_with_mask(columns[name], differ, measured[name]) for name in names}
+def _measured_again(names: Sequence[str], text: pa.LargeStringArray, first: TextView) -> dict[str, pa.Array]:
+    """Signals of an edited text. Where the edits left most texts as they were, what is measured of the text as
+    extracted (once for all versions) is theirs too, and only the others are measured."""
+    differ = pc.not_equal(text, first.text)
+    others = pc.sum(differ).as_py() or 0
+    if 2 * others > len(text):
+        return measure(TextView(text, first.lang), names)
+    whole = measure(first, names)
+    if not others:
+        return whole
+    measured = measure(TextView(text.filter(differ), first.lang.filter(differ)), names)
+    return {name: pc.replace_with_mask(whole[name], differ, measured[name]) for name in names}
 
 
 def title_only(text: pa.LargeStringArray, title: pa.StringArray) -> pa.BooleanArray:

@@ -51,6 +51,7 @@ Result = TypeVar("Result")
 PIECE = 20_000
 BREAKS = "\n。！？，、；： "
 LINES, SHORT = 1 << 16, 200  # so many cuts of lines are kept, of at most so many characters: 100 MB were each so long
+LONG_LINES, LONG = 1 << 11, 4000  # and so many of longer lines: 50 MB
 MOST_LINES = 50_000  # of a text that is taken line by line: each costs some 100 bytes for a moment
 
 
@@ -88,16 +89,25 @@ def kept_line(cut: Callable[[str], Iterable[str]], line: str) -> str:
     return " ".join(cut(line))
 
 
+@lru_cache(LONG_LINES)
+def kept_long_line(cut: Callable[[str], Iterable[str]], line: str) -> str:
+    """As `kept_line`, for the versions of a text in one batch."""
+    return " ".join(cut(line))
+
+
 def by_line(cut: Callable[[str], Iterable[str]]) -> Callable[[str], str]:
     """A function that puts blanks between the words of a text. No word reaches over a newline."""
 
     def whole(text: str) -> str:
         return " ".join(" ".join(cut(piece)) for piece in pieces(text))
 
+    def one(line: str) -> str:
+        if len(line) <= SHORT:
+            return kept_line(cut, line)
+        return kept_long_line(cut, line) if len(line) <= LONG else whole(line)
+
     def segmented(text: str) -> str:
-        if text.count("\n") > MOST_LINES:
-            return whole(text)
-        return "\n".join([kept_line(cut, s) if len(s) <= SHORT else whole(s) for s in text.split("\n")])
+        return whole(text) if text.count("\n") > MOST_LINES else "\n".join(map(one, text.split("\n")))
 
     return segmented
 

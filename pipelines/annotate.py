@@ -10,8 +10,7 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from filters.annotate import annotate as measure
-from filters.annotate import named_columns, signals_schema
+from filters.annotate import Annotator, named_columns
 from filters.columns import RIGHTS_SIGNALS
 from filters.language import model_hash
 from filters.scores import load
@@ -44,12 +43,13 @@ def annotate_part(index: int, run: str, recipes: Sequence[Recipe]) -> dict[str, 
     if done is not None:
         return done
     counts = {"documents": 0}
+    measure = Annotator(recipes, scorers)
 
     def batches() -> Iterator[pa.RecordBatch]:
         columns = ["doc_id", *RIGHTS_SIGNALS.values()]
         for batch, said in zip(read_part(documents), read_part(rights, columns), strict=True):
             counts["documents"] += batch.num_rows
-            yield measure(batch, recipes, scorers, rights=said)
+            yield measure(batch, said)
 
-    write_part(signals, batches(), signals_schema(*recipes), mark, counts)
+    write_part(signals, batches(), measure.schema, mark, counts)
     return counts

@@ -20,7 +20,6 @@ ASKED = (*range(0x40000), *range(0xE0000, 0xE0200))
 
 SPACE, BREAK, UPPER, DIGIT, DECIMAL, WORD = 1, 2, 4, 8, 16, 32  # isspace, splitlines, isupper, isdigit, \d, \w
 HAN, ZH_MARK, ODD, END, CLOSER, WIDE, REPEATABLE = 64, 128, 256, 512, 1024, 2048, 4096
-NONSTARTER = 8192  # canonical combining class other than 0
 CASED, IGNORABLE = 16384, 32768  # Unicode's Cased (and not ignorable), Case_Ignorable, as str.lower() uses them
 
 BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
@@ -59,8 +58,6 @@ def flags() -> Flags:
              (WORD, str.isalnum))  # fmt: skip
     for flag, ask in asked:
         table[codes] |= np.fromiter(map(ask, chars), np.bool_, len(chars)) * np.uint16(flag)
-    combining = np.fromiter(map(unicodedata.combining, chars), np.int64, len(chars))
-    table[codes] |= (combining > 0) * np.uint16(NONSTARTER)
     after_letter = np.fromiter((("A" + c + "Σ").lower()[-1] == "ς" for c in chars), np.bool_, len(chars))
     alone = np.fromiter(((c + "Σ").lower()[-1] == "ς" for c in chars), np.bool_, len(chars))
     table[codes] |= alone * np.uint16(CASED) | (after_letter & ~alone) * np.uint16(IGNORABLE)

@@ -46,9 +46,9 @@ def judge(
     sites, schemes, paths, names = _addresses(batch["url"])
     tags = _spdx_tags(batch)
     pages = _pages(batch, tags)
-    silent = _row("", None, [], [], rights, lists)  # as most pages are
-    rows = []
-    for i, doc_id in enumerate(batch["doc_id"].to_pylist()):
+    rows = [_row("", None, [], [], rights, lists)]  # as most pages are
+    place = np.zeros(len(batch), np.int64)
+    for i in range(len(batch)):
         found: list[Found] = []
         if lists is not None and lists.where and (entry := lists.of(names[i])) is not None:
             found.append({"form": "domain-list", "via": entry[1], "reserved": True, "says": entry[0], "line": entry[2]})
@@ -61,9 +61,13 @@ def judge(
         ]  # fmt: skip
         found += _in_order([*of_page, *from_site])
         hits = [] if page is None else _licences(page, tags.get(i, ()))
-        says = _row(doc_id, name, found, hits, rights, lists) if found or hits else silent
-        rows.append({**says, "doc_id": doc_id, "site": name})
-    return pa.RecordBatch.from_pylist(rows, schema=RIGHTS)
+        if found or hits:
+            place[i] = len(rows)
+            rows.append(_row("", name, found, hits, rights, lists))
+    told = pa.RecordBatch.from_pylist(rows, schema=RIGHTS).take(pa.array(place))
+    known = {"doc_id": batch["doc_id"], "site": pa.array(sites, RIGHTS.field("site").type)}
+    columns = [known.get(name, told[name]) for name in RIGHTS.names]
+    return pa.RecordBatch.from_arrays(columns, schema=RIGHTS)
 
 
 def _addresses(urls: pa.StringArray) -> tuple[list[str | None], list[str], list[str], list[str | None]]:

@@ -32,6 +32,8 @@ def _flat(words: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
 
 WORDS, WORD_EDGES = _flat(ANYWHERE)
 ENDINGS, ENDING_EDGES = _flat(AT_END)
+NINTH_2, EVERY_4, EVERY_5 = (np.uint64(sum(1 << step * k for k in range(9))) for step in (2, 4, 5))
+EVERY_2 = np.uint64((1 << 17) - 1)
 # Where the first two characters of a pattern lead, folded to few bits: 0 says that none begins here.
 OPENERS = np.zeros(4096, np.uint8)
 OPENERS[[(ord(w[0]) * 61 + ord(w[1])) & 4095 for w in ANYWHERE]] = 1
@@ -61,24 +63,26 @@ def _pairs(codes, at, m):  # type: ignore[no-untyped-def]
 
 
 @step
-def _cursed(codes, m, words, edges, endings, ending_edges, openers, beats):  # type: ignore[no-untyped-def]
+def _cursed(codes, m, words, edges, endings, ending_edges, openers):  # type: ignore[no-untyped-def]
     """Whether a sentence of m codes holds a cursed pattern."""
     for e in range(len(ending_edges) - 1):
         low, high = ending_edges[e], ending_edges[e + 1]
         if _same(codes, m - (high - low), m, endings, low, high):
             return True
+    blanks = np.uint64(0)  # a bit for each of the last 64 characters, the latest the lowest: whether it is a blank
     for k in range(m):
         if k + 1 < m and openers[(codes[k] * 61 + codes[k + 1]) & 4095]:
             for w in range(len(edges) - 1):
                 if words[edges[w]] == codes[k] and _same(codes, k, m, words, edges[w], edges[w + 1]):
                     return True
-        if codes[k] == 0x20:  # the ninth blank of a row 2 (no blank between), 4 or 5 apart, and enough after it?
-            for row in range(3):
-                step = row + 2 + (row > 0)
-                linked = k >= step and codes[k - step] == 0x20 and (row > 0 or codes[k - 1] != 0x20)
-                beats[row, k] = beats[row, k - step] + 1 if linked else 1
-                if beats[row, k] >= 9 and k + step - 1 < m and (row > 0 or codes[k + 1] != 0x20):
-                    return True
+        blanks <<= np.uint64(1)
+        if codes[k] == 0x20:
+            blanks |= np.uint64(1)
+            # the ninth blank of a row 2 (no blank between), 4 or 5 apart, and enough after it?
+            if blanks & EVERY_2 == NINTH_2 and k + 1 < m and codes[k + 1] != 0x20:
+                return True
+            if (blanks & EVERY_4 == EVERY_4 and k + 3 < m) or (blanks & EVERY_5 == EVERY_5 and k + 4 < m):
+                return True
         if codes[k] == 0x2C and _pairs(codes, k + 1, m):
             return True
     return False
@@ -107,7 +111,6 @@ def questionable(data, bounds, properties, words, edges, endings, ending_edges, 
     docs = len(bounds) - 1
     out = np.zeros((docs, 2), np.int64)
     codes = np.empty(longest_text(bounds) + 1, np.int32)
-    beats = np.zeros((3, len(codes)), np.int32)
     for doc in range(docs):
         i, end, m = bounds[doc], bounds[doc + 1], 0
         while i < end:
@@ -126,7 +129,7 @@ def questionable(data, bounds, properties, words, edges, endings, ending_edges, 
                 if m > 0:
                     out[doc, 0] += 1
                     out[doc, 1] += _questionable(codes, m, properties) or _cursed(
-                        codes, m, words, edges, endings, ending_edges, openers, beats
+                        codes, m, words, edges, endings, ending_edges, openers
                     )
                 m = 0
     return out

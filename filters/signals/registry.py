@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -44,8 +45,8 @@ SIGNALS: dict[str, Signal] = {signal.name: signal for module in MODULES for sign
 
 
 def measure(view: TextView, names: Sequence[str]) -> dict[str, pa.Array]:
-    """The named signals of a batch; a kernel runs only if one of its signals is named, and once."""
+    """The named signals of a batch; a kernel runs only if one of its signals is named, and once a batch."""
     measured: dict[str, np.ndarray] = {}
     for kernel in dict.fromkeys(SIGNALS[name].kernel for name in names):
-        measured.update(kernel(view))
+        measured.update(view.once(kernel, partial(kernel, view)))
     return {name: pa.array(measured[name], SIGNALS[name].type) for name in names}

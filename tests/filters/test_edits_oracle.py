@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import importlib.util
 import json
+import unicodedata
 from pathlib import Path
 
 import pyarrow as pa
@@ -121,3 +122,12 @@ def test_a_slice_and_nulls_are_read_where_they_lie() -> None:
     for name, edit in EDITS.items():
         assert edit.kernel(text).to_pylist() == run(name, ["a b c d\na b c d", "", "x y z"])
     assert all(edit.kernel(text[:0]).to_pylist() == [] for edit in EDITS.values())
+
+
+@pytest.mark.parametrize("name", ["nfc", "nfkc"])
+def test_every_character_alone_after_another_and_taken_apart(name: str) -> None:
+    """What is passed over as its own normal form is told by tables: no character may be missing from them."""
+    chars = [chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) not in ("Cn", "Cs", "Co")]
+    apart = [unicodedata.normalize(form, char) for char in chars for form in ("NFD", "NFKD")]
+    joining = [f"{first}{second}" for first in "aக각" for second in chars]
+    same(name, [*chars, *joining, *{*apart}])
