@@ -134,15 +134,19 @@ def main(args: argparse.Namespace) -> None:
     warm, warm_megabytes = split(args.texts, few, TASKS * WARM)
     print(f"{count:,} documents, {megabytes:.1f} MB, {TASKS} workers; start-up: {warm} documents\n")
     print("| turn | datatrove | of it start-up | Winnow | Winnow, all recipes |\n|---|---:|---:|---:|---:|")
-    turns = []
+    peer, chains, all_recipes = [], [], []
     for turn in range(args.turns):
-        start = datatrove(args.python, args.peer, few, args.work)
-        whole = datatrove(args.python, args.peer, texts, args.work)
-        chain, kept = ours(texts, args.work, every=False)
-        every, _ = ours(texts, args.work, every=True)
-        turns.append((whole - start, chain, every))
-        print(f"| {turn + 1} | {whole:.1f} s | {start:.1f} s | {chain:.2f} s | {every:.2f} s |", flush=True)
-    theirs, chain, every = (statistics.median(column) for column in zip(*turns, strict=True))
+        for when in range(2):  # ours takes seconds: once before and once after, as the machine changes its pace
+            chain, kept = ours(texts, args.work, every=False)
+            chains.append(chain)
+            all_recipes.append(ours(texts, args.work, every=True)[0])
+            if when == 0:
+                start = datatrove(args.python, args.peer, few, args.work)
+                whole = datatrove(args.python, args.peer, texts, args.work)
+        peer.append(whole - start)
+        own = " | ".join(f"{times[-2]:.2f}, {times[-1]:.2f} s" for times in (chains, all_recipes))
+        print(f"| {turn + 1} | {whole:.1f} s | {start:.1f} s | {own} |", flush=True)
+    theirs, chain, every = map(statistics.median, (peer, chains, all_recipes))
     rates = ((count - warm) / theirs, count / chain, count / every)
     sizes = ((megabytes - warm_megabytes) / theirs, megabytes / chain, megabytes / every)
     print("\n| median | documents/s | MB/s | times datatrove |\n|---|---:|---:|---:|")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import duckdb
 import pyarrow as pa
@@ -24,9 +25,8 @@ def verdicts(recipe: Recipe, step: Rule | Sample, values: Sequence[object], lang
                                else step.languages or ("en",)))  # fmt: skip
     name = column_of(step.signal or "", edits)
     columns = {"doc_id": [f"{i:032x}" for i in range(len(values))], "lang": [spoken] * len(values), name: list(values)}
-    with duckdb.connect() as connection:
-        connection.register("t", pa.table(columns))
-        return [row[0] for row in connection.execute(f"SELECT {fails(step, edits)} FROM t").fetchall()]
+    t = pa.table(columns)  # noqa: F841 the query names it
+    return [row[0] for row in CONNECTION.execute(f"SELECT {fails(step, edits)} FROM t").fetchall()]
 
 
 def around(bound: float) -> list[float]:
@@ -34,16 +34,18 @@ def around(bound: float) -> list[float]:
     return [bound - step, bound, bound + step]
 
 
+CONNECTION = duckdb.connect(config={"threads": 1})
+shipped = cache(load)  # for thousands of tests of some forty recipes
 DROPS = {"min": [True, False, False], "max": [False, False, True],
          "above": [True, True, False], "below": [False, True, True]}  # fmt: skip
-PLACED = [(name, step) for name in available() for step, _ in load(name).placed()]
+PLACED = [(name, step) for name in available() for step, _ in shipped(name).placed()]
 CASES = [(name, step) for name, step in PLACED if isinstance(step, Rule)]
 SAMPLERS = [(name, step) for name, step in PLACED if isinstance(step, Sample)]
 
 
 @pytest.mark.parametrize(("name", "rule"), CASES, ids=[f"{n}-{r.id}" for n, r in CASES])
 def test_boundary(name: str, rule: Rule) -> None:
-    recipe, bound = load(name), rule.threshold
+    recipe, bound = shipped(name), rule.threshold
     if isinstance(bound, float):
         assert verdicts(recipe, rule, around(bound)) == DROPS[rule.bound]
     elif isinstance(bound, bool):
@@ -60,7 +62,7 @@ def test_boundary(name: str, rule: Rule) -> None:
 
 @pytest.mark.parametrize(("name", "rule"), CASES, ids=[f"{n}-{r.id}" for n, r in CASES])
 def test_another_language_and_what_was_not_measured_pass(name: str, rule: Rule) -> None:
-    recipe = load(name)
+    recipe = shipped(name)
     assert not any(verdicts(recipe, rule, pa.nulls(3, pa.float64()).to_pylist()))
     if rule.languages and isinstance(rule.threshold, float):
         assert verdicts(recipe, rule, around(rule.threshold), "xx") == [False] * 3
@@ -69,7 +71,7 @@ def test_another_language_and_what_was_not_measured_pass(name: str, rule: Rule) 
 @pytest.mark.parametrize(("name", "step"), SAMPLERS, ids=[f"{n}-{s.id}" for n, s in SAMPLERS])
 def test_sampler_boundary(name: str, step: Sample) -> None:
     """At, under and over a percentile; the lowest and the highest score of what chance decides."""
-    recipe = load(name)
+    recipe = shipped(name)
     if step.method == "percentiles":
         signal = step.signal or ""
         lone = Recipe(name="lone", title="Lone", fidelity="R3", sources=("none",), steps=(step,))
