@@ -7,6 +7,7 @@ and 2 for "the command could not be done". `WINNOW_DEBUG=1` shows the traceback.
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 
@@ -80,6 +81,7 @@ def train(context: typer.Context) -> None:
 
 def main() -> None:
     """Entry point: run the command, and tell any fault in one sentence."""
+    logging.getLogger().setLevel(logging.ERROR)  # Beam warns of a missing Google client while it is imported
     try:
         app(standalone_mode=True)
     except (Exception, KeyboardInterrupt) as error:

@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import Browser
 
 REPO = Path(__file__).resolve().parents[1]
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads that wait by turning round hold up the tests beside them
 Winnow = Callable[..., subprocess.CompletedProcess[str]]
 
 

@@ -24,9 +24,9 @@ mount -o remount,size=200m {disk}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("small", ["40k", "1200k"])  # full in the first stage, and later on
+@pytest.mark.parametrize("small", ["40k", "400k"])  # full in the first stage, and later on
 def test_a_full_disk_is_told_and_mended(small: str, environment: dict[str, str], tmp_path: Path) -> None:
-    crawl = write_sample(tmp_path / "crawl.warc.gz", 300, 1).warc
+    crawl = write_sample(tmp_path / "crawl.warc.gz", 60, 1).warc
     disk = tmp_path / "disk"
     disk.mkdir()
     winnow = f"{sys.executable} -m flows.cli"
@@ -50,7 +50,7 @@ def test_a_full_disk_is_told_and_mended(small: str, environment: dict[str, str],
 @pytest.fixture(scope="module")
 def finished(winnow, tmp_path_factory: pytest.TempPathFactory) -> Path:  # type: ignore[no-untyped-def]
     folder = tmp_path_factory.mktemp("finished")
-    crawl = write_sample(folder / "crawl.warc.gz", 300, 1).warc
+    crawl = write_sample(folder / "crawl.warc.gz", 60, 1).warc
     done = winnow("run", crawl, "--out", folder / "run", "--workers", 2)
     assert done.returncode == 0, done.stderr
     return folder / "run"

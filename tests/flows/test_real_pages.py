@@ -68,10 +68,12 @@ def test_every_response_has_one_fate(extracted: Path, shared_data: Path, winnow)
 
 @pytest.mark.slow
 def test_every_text_has_one_fate_under_another_recipe(extracted: Path, winnow, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    """The pages' texts as a Parquet input: what was extracted once need not be extracted for every recipe."""
-    texts = sum(pq.read_metadata(path).num_rows for path in (extracted / "documents").iterdir())
+    """Every third page's text as a Parquet input: what was extracted once need not be extracted for every recipe."""
+    every = pq.read_table(extracted / "documents")
+    texts = len(range(0, len(every), 3))
+    pq.write_table(every.take(list(range(0, len(every), 3))), tmp_path / "texts.parquet", row_group_size=100)
     out = tmp_path / "run"
-    done = winnow("run", extracted / "documents", "--recipe", "fineweb", "--out", out, "--workers", 2)
+    done = winnow("run", tmp_path / "texts.parquet", "--recipe", "fineweb", "--out", out, "--workers", 2)
     assert done.returncode == 0, done.stderr
     rows, pages, kinds = fates(out)
     assert rows == pages == texts

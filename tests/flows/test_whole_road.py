@@ -18,12 +18,12 @@ import pytest
 from pipelines.sample import write_sample
 
 REPO = Path(__file__).resolve().parents[2]
-PARTS = 150_000  # bytes: a handful of parts
+PARTS = 120_000  # bytes: a handful of parts
 
 
 @pytest.fixture(scope="module")
 def crawl(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_sample(tmp_path_factory.mktemp("crawl") / "crawl.warc.gz", 500, seed=3).warc
+    return write_sample(tmp_path_factory.mktemp("crawl") / "crawl.warc.gz", 300, seed=3).warc
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def test_planted_truth(crawl: Path, run: Path) -> None:
 
 def test_questions(run: Path, winnow) -> None:  # type: ignore[no-untyped-def]
     asked = winnow("sql", run, "SELECT count(*) AS n FROM fates", "--format", "csv")
-    assert asked.stdout.split() == ["n", "500"]
+    assert asked.stdout.split() == ["n", "300"]
     for query in ("SELECT * FROM read_csv('/etc/passwd')", "INSTALL httpfs", "DELETE FROM documents",
                   "SET enable_external_access = true", "COPY documents TO '/tmp/x.csv'", "SELEC 1"):  # fmt: skip
         refused = winnow("sql", run, query)
