@@ -32,8 +32,6 @@ IS_SPACE, IS_ALPHA, IS_ALNUM, IS_NUMERIC, IS_UPPER, IS_LOWER, IS_DIGIT, IS_PUNCT
 GOPHER_PUNCT, TERMINAL, SPECIAL, HAN, CJK_PUNCT, JUNK, ENDS_SENTENCE, IS_WORD = (1 << k for k in range(8, 16))
 RPV2_BULLET, LINE_BREAK = 1 << 16, 1 << 17
 ASSIGNED = ((0, 0x323B0), (0xE0000, 0xE0200))
-# Han and Hangul: 100,000 letters without case, of which only some Han are numbers. Half of the table's making.
-UNCASED = ((0x3400, 0x4DC0), (0x4E00, 0xA000), (0xAC00, 0xD7A4), (0x20000, 0x323B0))
 LAST = 0x110000
 DATA = Path(__file__).parent / "data"
 Classes = npt.NDArray[np.uint8]
@@ -47,13 +45,20 @@ def character_ranges(name: str) -> tuple[tuple[int, int], ...]:
     return tuple((low, high) for low, high in known[name]["ranges"])
 
 
+@cache
+def categories(start: int, stop: int) -> npt.NDArray[np.uint8]:
+    """The two letters of Unicode's general category of each code point of a range; (stop - start, 2)."""
+    letters = "".join(map(unicodedata.category, map(chr, range(start, stop))))
+    return np.frombuffer(letters.encode(), np.uint8).reshape(-1, 2)
+
+
 def _classes() -> Classes:
     """One class for every code point, from Python's own Unicode tables."""
-    kinds = {"L": LETTER, "N": DIGIT, "M": MARK, "Z": SPACE}
     table = np.zeros(LAST, np.uint8)
     for start, stop in ASSIGNED:
-        found = (kinds.get(unicodedata.category(chr(c))[0], OTHER) for c in range(start, stop))
-        table[start:stop] = np.fromiter(found, np.uint8, stop - start)
+        major = categories(start, stop)[:, 0]
+        for kind, letter in ((LETTER, b"L"), (DIGIT, b"N"), (MARK, b"M"), (SPACE, b"Z")):
+            table[start:stop][major == letter[0]] = kind
     for low, high in SINGLE_RANGES:
         block = table[low : high + 1]
         block[block == LETTER] = SINGLE
@@ -62,21 +67,23 @@ def _classes() -> Classes:
     return table
 
 
-def _bits(c: str) -> int:
-    kind = unicodedata.category(c)
-    if kind == "Lo" and any(low <= ord(c) < high for low, high in UNCASED):
-        return IS_ALPHA | IS_ALNUM | IS_WORD | IS_NUMERIC * c.isnumeric()
-    bits = IS_SPACE * c.isspace() | IS_ALPHA * c.isalpha() | IS_ALNUM * c.isalnum() | IS_NUMERIC * c.isnumeric()
-    bits |= IS_UPPER * c.isupper() | IS_LOWER * (c.islower() or (c.istitle() and not c.isupper()))
-    bits |= IS_DIGIT * c.isdigit() | IS_PUNCT * (kind[0] == "P") | IS_WORD * (c.isalnum() or c == "_")
-    return bits | JUNK * (c == "\ufffd" or kind == "Co" or (kind == "Cc" and c not in "\t\n\r"))
+ASKED = ((IS_SPACE, str.isspace), (IS_ALPHA, str.isalpha), (IS_ALNUM | IS_WORD, str.isalnum), (IS_UPPER, str.isupper),
+         (IS_NUMERIC, str.isnumeric), (IS_LOWER, str.islower), (IS_DIGIT, str.isdigit))  # fmt: skip
 
 
 def _properties() -> Properties:
     """The property bits of every code point."""
     table = np.zeros(LAST, np.uint32)
     for start, stop in ASSIGNED:
-        table[start:stop] = np.fromiter((_bits(chr(c)) for c in range(start, stop)), np.uint32, stop - start)
+        chars, kinds, part = [*map(chr, range(start, stop))], categories(start, stop), table[start:stop]
+        for bits, ask in ASKED:
+            part |= np.fromiter(map(ask, chars), np.bool_, len(chars)) * np.uint32(bits)
+        for bit, kind in ((IS_LOWER, b"Lt"), (JUNK, b"Co"), (JUNK, b"Cc")):  # title case counts as lower
+            part[(kinds == np.frombuffer(kind, np.uint8)).all(axis=1)] |= bit
+        part[kinds[:, 0] == ord("P")] |= IS_PUNCT
+    table[ord("_")] |= IS_WORD
+    table[0xFFFD] |= JUNK
+    table[[*b"\t\n\r"]] &= ~np.uint32(JUNK)
     table[0xF0000:0xFFFFE] |= JUNK  # the private planes
     table[0x100000:0x10FFFE] |= JUNK
     sets = (
@@ -110,7 +117,7 @@ PROPERTIES: Properties
 
 
 def __getattr__(name: str) -> Properties:
-    """PROPERTIES when it is first asked for: deduplication has no use for it, and it takes a tenth of a second."""
+    """PROPERTIES when it is first asked for: deduplication has no use for it."""
     if name != "PROPERTIES":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     table = globals()["PROPERTIES"] = _properties()

@@ -9,15 +9,15 @@ that does to decisions docs/datatrove.md counts. A chunk without blanks is cut e
 
 from __future__ import annotations
 
-import unicodedata
-
 import numpy as np
 
 from filters.bytewise import decode_at
+from filters.codepoints import categories
 from filters.compiled import kernel, step
 
 CHUNK = 4096
 PREFIX, SUFFIX, ICON, ALPHA, LOWER, UPPER, QUOTE, DIGIT, CURRENCY, ALL_P, MARK, BLANK = (1 << k for k in range(12))
+KNOWN = 0x32400  # code points from here on have no class
 PERIOD, PLUS, HYPHEN, ELLIPSIS = 0x2E, 0x2B, 0x2D, 0x2026
 # spacy/lang/char_classes.py and punctuation.py, as code points.
 QUOTES = "'\"”“`‘´’‚,„»«「」『』（）〔〕【】《》〈〉〈〉⟦⟧"
@@ -48,11 +48,17 @@ SHORT_WORDS = np.array(sorted(_packed(word) for word in ABBREVIATIONS.split()), 
 def _table() -> np.ndarray:
     """The classes of every code point."""
     table = np.zeros(0x110000, np.uint16)
-    for code in range(0x32400):
-        c = chr(code)
-        kind = unicodedata.category(c)
-        bits = (kind[0] == "L") * ALPHA | (kind in ("Ll", "Lo", "Lm")) * LOWER | (kind in ("Lu", "Lt", "Lo")) * UPPER
-        table[code] = bits | (kind == "So") * (PREFIX | SUFFIX | ICON) | (kind[0] == "P") * ALL_P | c.isspace() * BLANK
+    kinds, part = categories(0, KNOWN), table[:KNOWN]
+    major, minor = kinds[:, 0], kinds[:, 1]
+    for bits, chosen in (
+        (ALPHA, major == ord("L")),
+        (LOWER, (major == ord("L")) & np.isin(minor, [*b"lom"])),
+        (UPPER, (major == ord("L")) & np.isin(minor, [*b"uto"])),
+        (PREFIX | SUFFIX | ICON, (major == ord("S")) & (minor == ord("o"))),
+        (ALL_P, major == ord("P")),
+        (BLANK, np.fromiter(map(str.isspace, map(chr, range(KNOWN))), np.bool_, KNOWN)),
+    ):
+        part[chosen] |= bits
     for bits, characters in (
         (PREFIX | SUFFIX, PUNCT),
         (PREFIX | SUFFIX | QUOTE, QUOTES),
