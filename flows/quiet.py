@@ -6,9 +6,13 @@ itself, a worker's report of the full disk would fail too, and Beam would wait f
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
+import termios
+import time
+from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +21,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
+PATIENCE = 2  # seconds that the log's writer may be behind when a run ends
 MOST_BYTES = 64_000_000  # a run that fails a million times need not fill the disk by itself
 
 
@@ -38,15 +43,27 @@ def chatter_logged(run: str) -> Iterator[Console]:
     terminal = os.dup(2)
     with os.fdopen(os.dup(2), "w") as real:
         os.dup2(writer.stdin.fileno(), 2)
-        writer.stdin.close()
         try:
             yield Console(file=real)
         finally:
             sys.stderr.flush()
             os.dup2(terminal, 2)
             os.close(terminal)
-            with suppress(subprocess.TimeoutExpired):  # a process that outlives the run still holds the pipe
-                writer.wait(timeout=2)
+            _drained(writer, writer.stdin.fileno())
+            writer.stdin.close()
+
+
+def _drained(writer: subprocess.Popen[bytes], pipe: int) -> None:
+    """Wait until what was said is read, not until the writer ends: it goes on while any process holds the pipe, and
+    those that Python keeps to fork workers from do so for as long as the command lives.
+    """
+    waiting = array("i", [1])
+    end = time.monotonic() + PATIENCE
+    while waiting[0] and writer.poll() is None and time.monotonic() < end:
+        fcntl.ioctl(pipe, termios.FIONREAD, waiting)
+        if waiting[0]:
+            time.sleep(0.01)
+    writer.returncode = 0  # nobody waits for its end
 
 
 def write_log(path: str) -> None:

@@ -43,7 +43,7 @@ def own_server() -> Iterator[None]:
         return
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}/api"
-        with _environment({"PREFECT_API_URL": url, **MARKS, **BLOCKS}):
+        with _environment({"PREFECT_API_URL": url, **MARKS, **BLOCKS}), _told_already(url):
             watched, lifeline = os.pipe()
             ending = threading.Event()
             first = _start(listening, watched, lifeline)
@@ -82,6 +82,18 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
+@contextmanager
+def _told_already(url: str) -> Iterator[None]:
+    """Prefect does not look at the environment again once it is imported: where it is, it is told the address."""
+    if "prefect.settings" not in sys.modules:
+        yield
+        return
+    from prefect.settings import temporary_settings
+
+    with temporary_settings({"api.url": url}):
+        yield
+
+
 def _start(listening: socket.socket, watched: int, lifeline: int) -> int:
     """Start a server on this socket, which ends when the pipe does; returns its process number."""
     import prefect.context  # noqa: F401 - read by the command and the server alike
@@ -105,8 +117,8 @@ def _spawn(listening: socket.socket, watched: int) -> int:
 
 
 def _threads() -> int:
-    """Threads of this process, those of C libraries included."""
-    return len(list(Path("/proc/self/task").iterdir()))
+    """Threads of this process, those of C libraries included, but for pyarrow's allocator: it minds forks."""
+    return sum((task / "comm").read_text().strip() != "jemalloc_bg_thd" for task in Path("/proc/self/task").iterdir())
 
 
 def _be_the_server(listening: socket.socket, watched: int) -> NoReturn:

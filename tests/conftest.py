@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
+
+from flows.server import BLOCKS, MARKS
 
 REPO = Path(__file__).resolve().parents[1]
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads that wait by turning round hold up the tests beside them
@@ -102,9 +105,26 @@ class Commands:
 
 
 @pytest.fixture(scope="session")
-def winnow(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Winnow]:
+def prefect_api(environment: dict[str, str]) -> Iterator[str]:
+    """The address of a Prefect server that lasts for the session, as a user's own would.
+
+    A server for each of a hundred small runs would cost more than the runs; tests/flows/test_server.py has those.
+    """
+    watched, lifeline = os.pipe()
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/api"
+        command = [sys.executable, "-m", "flows.server", str(listening.fileno()), str(watched)]
+        server = subprocess.Popen(command, cwd=REPO, env={**environment, **MARKS, **BLOCKS, "PREFECT_API_URL": url},
+                                  pass_fds=[listening.fileno(), watched], stderr=subprocess.DEVNULL)  # fmt: skip
+    yield url
+    os.close(lifeline)
+    server.wait(60)
+
+
+@pytest.fixture(scope="session")
+def winnow(environment: dict[str, str], prefect_api: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Winnow]:
     """Run the command line in a process of its own, as a user does."""
-    commands = Commands(environment, tmp_path_factory.mktemp("commands"))
+    commands = Commands({**environment, "PREFECT_API_URL": prefect_api}, tmp_path_factory.mktemp("commands"))
     yield commands
     commands.close()
 
