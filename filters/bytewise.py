@@ -20,7 +20,12 @@ Ints = npt.NDArray[np.int64]
 
 
 def buffers(text: pa.LargeStringArray) -> tuple[Bytes, Ints]:
-    """UTF-8 bytes and 64-bit offsets of a large_string array, without copying; a null is an empty text."""
+    """UTF-8 bytes and 64-bit offsets of a large_string array, without copying; a null is an empty text.
+
+    Raises TypeError for any other array: its offsets would be read as what they are not.
+    """
+    if not pa.types.is_large_string(text.type):
+        raise TypeError(f"kernels read large_string, this is {text.type}: cast it.")
     text = text.fill_null("") if text.null_count else text
     _, offsets, data = text.buffers()
     bounds = np.frombuffer(offsets, np.int64)[text.offset : text.offset + len(text) + 1]

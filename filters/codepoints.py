@@ -67,7 +67,7 @@ def _classes() -> Classes:
     return table
 
 
-ASKED = ((IS_SPACE, str.isspace), (IS_ALPHA, str.isalpha), (IS_ALNUM | IS_WORD, str.isalnum), (IS_UPPER, str.isupper),
+ASKS = ((IS_SPACE, str.isspace), (IS_ALPHA, str.isalpha), (IS_ALNUM | IS_WORD, str.isalnum), (IS_UPPER, str.isupper),
          (IS_NUMERIC, str.isnumeric), (IS_LOWER, str.islower), (IS_DIGIT, str.isdigit))  # fmt: skip
 
 
@@ -76,7 +76,7 @@ def _properties() -> Properties:
     table = np.zeros(LAST, np.uint32)
     for start, stop in ASSIGNED:
         chars, kinds, part = [*map(chr, range(start, stop))], categories(start, stop), table[start:stop]
-        for bits, ask in ASKED:
+        for bits, ask in ASKS:
             part |= np.fromiter(map(ask, chars), np.bool_, len(chars)) * np.uint32(bits)
         for bit, kind in ((IS_LOWER, b"Lt"), (JUNK, b"Co"), (JUNK, b"Cc")):  # title case counts as lower
             part[(kinds == np.frombuffer(kind, np.uint8)).all(axis=1)] |= bit

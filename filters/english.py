@@ -12,12 +12,12 @@ from __future__ import annotations
 import numpy as np
 
 from filters.bytewise import decode_at
-from filters.codepoints import categories
+from filters.codepoints import ASSIGNED, categories
 from filters.compiled import kernel, step
 
 CHUNK = 4096
 PREFIX, SUFFIX, ICON, ALPHA, LOWER, UPPER, QUOTE, DIGIT, CURRENCY, ALL_P, MARK, BLANK = (1 << k for k in range(12))
-KNOWN = 0x32400  # code points from here on have no class
+KNOWN = ASSIGNED[0][1]  # code points from here on have no class
 PERIOD, PLUS, HYPHEN, ELLIPSIS = 0x2E, 0x2B, 0x2D, 0x2026
 # spacy/lang/char_classes.py and punctuation.py, as code points.
 QUOTES = "'\"”“`‘´’‚,„»«「」『』（）〔〕【】《》〈〉〈〉⟦⟧"

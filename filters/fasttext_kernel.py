@@ -2,8 +2,9 @@
 
 The library adds up a vector for each n-gram of characters, again for every word. Most words of a batch come more than
 once: here the sum of a word's vectors is kept while the batch lasts. Sums are taken in another order than the
-library's, so probabilities differ from its own in the sixth digit; a test holds the two beside each other. Traded
-away: more than one label a text.
+library's and in more digits, so the probabilities of some thousand characters differ from its own in the sixth digit;
+a test holds the two beside each other. Traded away: more than one label a text, and which of two labels is told that
+are equally probable to four digits.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 The library gives the numbers: vectors, output and the labels' counts. What it does not give out, its words and which
 n-grams a quantised model kept, is read from the model's file, whose format has been the same since version 12
 (https://github.com/facebookresearch/fastText, dictionary.cc and fasttext.cc). Traded away: models with word n-grams
-or another loss than hierarchical softmax, as lid.176 has it.
+or another loss than hierarchical softmax, as lid.176 has it. Whoever changes the order of the fields of `Tables`
+deletes what is compiled (`*.nbi` and `*.nbc`): Numba knows them by place.
 """
 
 from __future__ import annotations
@@ -53,8 +54,13 @@ def read(path: Path, model: fasttext.FastText._FastText) -> Tables:
     """
     options = model.f.getArgs()
     words, kept = _entries(path.read_bytes(), path)
-    if options.loss.name != "hs" or options.wordNgrams != 1 or not options.maxn or END not in words:
-        raise ValueError(f"{path}: only models with hierarchical softmax and n-grams of characters alone are read.")
+    labels, counts = model.get_labels(include_freq=True)
+    plain = all(label.startswith("__label__") for label in labels) and END in words and not options.qout
+    if options.loss.name != "hs" or options.wordNgrams != 1 or not options.minn <= options.maxn > 0 or not plain:
+        raise ValueError(
+            f"{path}: only models with hierarchical softmax, n-grams of characters alone, labels that begin with "
+            "__label__ and an output that is not quantised are read."
+        )
     if model.is_quantized():
         rows = _vectors(model, len(words) + (options.bucket if kept is None else len(kept)), options.dim)
     else:
@@ -74,7 +80,7 @@ def read(path: Path, model: fasttext.FastText._FastText) -> Tables:
         options.minn,
         options.maxn,
         np.array(model.f.getOutputMatrix(), np.float32).ravel(),  # a copy: the library's own goes with the model
-        tree(np.asarray(model.get_labels(include_freq=True)[1])),
+        tree(np.asarray(counts)),
     )
 
 

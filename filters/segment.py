@@ -51,7 +51,7 @@ Result = TypeVar("Result")
 PIECE = 20_000
 BREAKS = "\n。！？，、；： "
 LINES, SHORT = 1 << 16, 200  # so many cuts of lines are kept, of at most so many characters: 100 MB were each so long
-LONG_LINES, LONG = 1 << 11, 4000  # and so many of longer lines: 50 MB
+LONG_LINES, LONG = 1 << 11, 4000  # and so many of longer lines: 50 MB, twice that where each has a rare character
 MOST_LINES = 50_000  # of a text that is taken line by line: each costs some 100 bytes for a moment
 
 
@@ -91,7 +91,7 @@ def kept_line(cut: Callable[[str], Iterable[str]], line: str) -> str:
 
 @lru_cache(LONG_LINES)
 def kept_long_line(cut: Callable[[str], Iterable[str]], line: str) -> str:
-    """As `kept_line`, for the versions of a text in one batch."""
+    """As `kept_line`, for the versions of a text, which come soon after each other."""
     return " ".join(cut(line))
 
 
@@ -133,6 +133,10 @@ class TextView:
         if key not in self._shared:
             self._shared[key] = work()
         return cast(Result, self._shared[key])
+
+    def knows(self, key: object) -> bool:
+        """Whether `once` has worked this out."""
+        return key in self._shared
 
     def is_in(self, codes: tuple[str, ...]) -> npt.NDArray[np.bool_]:
         """Texts in one of these languages."""

@@ -46,7 +46,7 @@ def judge(
     sites, schemes, paths, names = _addresses(batch["url"])
     tags = _spdx_tags(batch)
     pages = _pages(batch, tags)
-    rows = [_row("", None, [], [], rights, lists)]  # as most pages are
+    rows = [_row([], [], rights, lists)]  # as most pages are
     place = np.zeros(len(batch), np.int64)
     for i in range(len(batch)):
         found: list[Found] = []
@@ -63,10 +63,9 @@ def judge(
         hits = [] if page is None else _licences(page, tags.get(i, ()))
         if found or hits:
             place[i] = len(rows)
-            rows.append(_row("", name, found, hits, rights, lists))
-    told = pa.RecordBatch.from_pylist(rows, schema=RIGHTS).take(pa.array(place))
-    known = {"doc_id": batch["doc_id"], "site": pa.array(sites, RIGHTS.field("site").type)}
-    columns = [known.get(name, told[name]) for name in RIGHTS.names]
+            rows.append(_row(found, hits, rights, lists))
+    told = pa.RecordBatch.from_pylist(rows, schema=pa.schema(list(RIGHTS)[2:])).take(pa.array(place))
+    columns = [batch["doc_id"], pa.array(sites, pa.string()), *told.columns]
     return pa.RecordBatch.from_arrays(columns, schema=RIGHTS)
 
 
@@ -175,13 +174,12 @@ def _licences(row: dict[str, Any], tags: Sequence[str]) -> list[tuple[dict[str, 
 
 
 def _row(
-    doc_id: str,
-    site: str | None,
     found: list[Found],
     hits: list[tuple[dict[str, Any], Licence | None]],
     rights: Rights,
     lists: OptOutLists | None,
 ) -> dict[str, Any]:
+    """What RIGHTS says of a page besides which page it is."""
     forms: dict[str, list[Found]] = {}
     for one in found:
         forms.setdefault(one["form"], []).append(one)
@@ -192,8 +190,6 @@ def _row(
                            if k else {})} for hit, k in hits]  # fmt: skip
     evidence = [{name: one.get(name) for name in EVIDENCE.names} for one in found]
     return {
-        "doc_id": doc_id,
-        "site": site,
         "robots_ai": said.get("robots.txt"),
         "tdm_reserved": said.get("tdm"),
         "tdm_policy": next((one.get("policy") for one in forms.get("tdm", ()) if one["reserved"]), None),

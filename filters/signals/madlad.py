@@ -32,8 +32,9 @@ def _flat(words: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
 
 WORDS, WORD_EDGES = _flat(ANYWHERE)
 ENDINGS, ENDING_EDGES = _flat(AT_END)
-NINTH_2, EVERY_4, EVERY_5 = (np.uint64(sum(1 << step * k for k in range(9))) for step in (2, 4, 5))
-EVERY_2 = np.uint64((1 << 17) - 1)
+# Nine blanks 2, 4 or 5 characters apart, as bits; those 2 apart have none between them.
+ROW_2, ROW_4, ROW_5 = (np.uint64(sum(1 << apart * k for k in range(9))) for apart in (2, 4, 5))
+LAST_17 = np.uint64((1 << 17) - 1)
 # Where the first two characters of a pattern lead, folded to few bits: 0 says that none begins here.
 OPENERS = np.zeros(4096, np.uint8)
 OPENERS[[(ord(w[0]) * 61 + ord(w[1])) & 4095 for w in ANYWHERE]] = 1
@@ -79,9 +80,9 @@ def _cursed(codes, m, words, edges, endings, ending_edges, openers):  # type: ig
         if codes[k] == 0x20:
             blanks |= np.uint64(1)
             # the ninth blank of a row 2 (no blank between), 4 or 5 apart, and enough after it?
-            if blanks & EVERY_2 == NINTH_2 and k + 1 < m and codes[k + 1] != 0x20:
+            if blanks & LAST_17 == ROW_2 and k + 1 < m and codes[k + 1] != 0x20:
                 return True
-            if (blanks & EVERY_4 == EVERY_4 and k + 3 < m) or (blanks & EVERY_5 == EVERY_5 and k + 4 < m):
+            if (blanks & ROW_4 == ROW_4 and k + 3 < m) or (blanks & ROW_5 == ROW_5 and k + 4 < m):
                 return True
         if codes[k] == 0x2C and _pairs(codes, k + 1, m):
             return True

@@ -45,7 +45,7 @@ SIGNALS: dict[str, Signal] = {signal.name: signal for module in MODULES for sign
 
 
 def measure(view: TextView, names: Sequence[str]) -> dict[str, pa.Array]:
-    """The named signals of a batch; a kernel runs only if one of its signals is named, and once a batch."""
+    """The named signals of a batch; a kernel runs only if one of its signals is named, and once a view."""
     measured: dict[str, np.ndarray] = {}
     for kernel in dict.fromkeys(SIGNALS[name].kernel for name in names):
         measured.update(view.once(kernel, partial(kernel, view)))

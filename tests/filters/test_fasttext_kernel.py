@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from filters.bytewise import buffers
 from filters.fasttext_kernel import CELLS, LONG, Classifier
 from filters.fasttext_tables import read
-from filters.language import PREFIX, model_path
+from filters.language import PREFIX, identify, model_path
 from pipelines.classifier.train import ZEROED
 
 EVERYTHING = 1 << 40
@@ -92,6 +92,11 @@ def test_a_prefix_is_cut_between_characters(lid: Pair, most: int) -> None:
     )
 
 
+def test_only_strings_with_long_offsets_are_read() -> None:
+    with pytest.raises(TypeError, match="large_string"):
+        identify(pa.array(["The weather is fine today."] * 3, pa.string()))
+
+
 def test_more_words_than_are_kept(lid: Pair) -> None:
     """A text's numbers are its own, whatever stood before it in the batch."""
     many = " ".join(f"w{k:x}" for k in range(CELLS))
@@ -106,12 +111,19 @@ def test_more_words_than_are_kept(lid: Pair) -> None:
 MODELS = {
     "all": {}, "ones": {"minn": 1, "maxn": 3}, "few": {"minn": 3, "maxn": 3, "bucket": 17},
     "softmax": {"loss": "softmax"}, "pairs of words": {"wordNgrams": 2}, "words alone": {"maxn": 0},
+    "none so long": {"minn": 4, "maxn": 3}, "other labels": {"label": "@@"},
 }  # fmt: skip
 TRAIN = """
 import fasttext, json, sys
 for name, options in json.loads(sys.argv[2]).items():
     given = {"loss": "hs", "dim": 16, "thread": 1, "minn": 2, "maxn": 4, "bucket": 1000, "verbose": 0} | options
-    fasttext.train_supervised(sys.argv[1] + "/train.txt", **given).save_model(f"{sys.argv[1]}/{name}.bin")
+    lines = open(sys.argv[1] + "/train.txt").read().replace("__label__", options.get("label", "__label__"))
+    open(sys.argv[1] + "/lines.txt", "w").write(lines)
+    model = fasttext.train_supervised(sys.argv[1] + "/lines.txt", **given)
+    model.save_model(f"{sys.argv[1]}/{name}.bin")
+    if name == "all":
+        model.quantize(qout=True)
+        model.save_model(f"{sys.argv[1]}/small output.bin")
 """
 
 
@@ -119,7 +131,7 @@ for name, options in json.loads(sys.argv[2]).items():
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of models; made in a process of their own, as the library takes memory to be zero that need not be."""
     folder = tmp_path_factory.mktemp("models")
-    lines = [f"__label__{k % 100} wort{k % 100} {['kalt', 'warm', 'heiß'][k % 3]} nr{k}" for k in range(3000)]
+    lines = [f"__label__{k % 300} wort{k % 300} {['kalt', 'warm', 'heiß'][k % 3]} nr{k}" for k in range(3000)]
     (folder / "train.txt").write_text("\n".join(lines[:2550]), encoding="utf-8")
     command = [sys.executable, "-c", TRAIN, str(folder), json.dumps(MODELS)]
     subprocess.run(command, check=True, env={**os.environ, **ZEROED})
@@ -145,7 +157,9 @@ def test_tables_outlive_the_model(models: Path) -> None:
             assert not np.shares_memory(ours, np.array(theirs, copy=False))
 
 
-@pytest.mark.parametrize("name", ["softmax", "pairs of words", "words alone"])
+@pytest.mark.parametrize(
+    "name", ["softmax", "pairs of words", "words alone", "none so long", "other labels", "small output"]
+)
 def test_other_models_are_refused(models: Path, name: str) -> None:
     with pytest.raises(ValueError, match="hierarchical softmax"):
         read(models / f"{name}.bin", loaded(models / f"{name}.bin"))
