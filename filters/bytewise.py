@@ -164,6 +164,14 @@ def hash_short(word, size):  # type: ignore[no-untyped-def]
 
 
 @step
+def hash_word(data, start, stop):  # type: ignore[no-untyped-def]
+    """`hash_bytes` of a span that is not empty and most often short: up to eight bytes are loaded once."""
+    if stop - start <= 8 and start + 8 <= len(data):
+        return hash_short(load64(data, start), stop - start)
+    return hash_bytes(data, start, stop)
+
+
+@step
 def copy_and_hash(data, start, stop, out, o):  # type: ignore[no-untyped-def]
     """Copy bytes [start, stop) to `o`, as `copy_bytes` does; returns their `hash_bytes`. Short ones are loaded once."""
     size = stop - start

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from filters.bytewise import Bytes, Ints, hash_bytes, hash_short, load64, trailing_zeros
+from filters.bytewise import Bytes, Ints, hash_bytes, hash_word, load64, trailing_zeros
 from filters.codepoints import PROPERTIES
 from filters.compiled import kernel, step
 from filters.fasttext_tables import Tables
@@ -148,11 +148,7 @@ def _sum_text(data, i, end, table, model, word, found, known, sums, counts, tota
             continue
         if i - start == len(END) and _begins(data, start, i, END):
             break
-        key = np.uint64(1) | (
-            hash_short(load64(data, start), i - start)
-            if i - start <= 8 and start + 8 <= len(data)
-            else hash_bytes(data, start, i)
-        )
+        key = hash_word(data, start, i) | np.uint64(1)
         cell = find(known, CELLS, key) if i - start < LONG else CELLS
         if cell == CELLS or known[cell] != key:
             if cell < CELLS and known[CELLS] == np.uint64(CELLS // 2):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from filters.bytewise import Ints, decode_at, hash_bytes, hash_short, letters8, load64
+from filters.bytewise import Ints, decode_at, hash_word, letters8, load64
 from filters.codepoints import IS_ALPHA, IS_SPACE, PROPERTIES
 from filters.compiled import kernel
 from filters.segment import TextView
@@ -58,8 +58,7 @@ def _blank_words(data, bounds, properties, stops, first, flags, lengths, hashes)
                 chars += 1
                 i += width
             if i > start:
-                small = i - start <= 8 and start + 8 <= len(data)
-                h = hash_short(load64(data, start), i - start) if small else hash_bytes(data, start, i)
+                h = hash_word(data, start, i)
                 if chars < 5:
                     for k in range(len(stops)):
                         flag |= STOP if stops[k] == h else 0
