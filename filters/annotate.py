@@ -1,76 +1,31 @@
 """One batch of documents to its row of measurements: every signal on the text as it was extracted, and what the
 rules of one or several recipes ask of the text after their edits.
 
-Recipes that begin with the same edits share a version of the text, and each version is segmented once; so a run
-measured for many recipes costs far less than as many runs.
+Recipes that begin with the same edits share a version of the text (filters/versions.py); so a run measured for many
+recipes costs far less than as many runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from filters.columns import DOCUMENT_SIGNALS, REMOVED, RIGHTS_SIGNALS, removed_column
-from filters.edits import apply_edit, apply_edits, removed_words
+from filters.edits import apply_edits
 from filters.language import identify
 from filters.pii import counted
 from filters.pii.ner import find_named
 from filters.rights.judge import judge
 from filters.scores import Scorer, score_types
-from filters.segment import TextView
-from filters.signals import SIGNALS, measure
+from filters.signals import SIGNALS
 from filters.urls import registrable_domain
+from filters.versions import Versions, versions, walk
 from recipes.model import Recipe
 from recipes.scrub import MODEL_KINDS
-from recipes.steps import Edit, column
-
-Edits = tuple[Edit, ...]
-
-
-@dataclass
-class Version:
-    """A version of the text: the edit that makes it, what is measured of it, and the versions made from it."""
-
-    edits: Edits = ()
-    signals: list[str] = field(default_factory=list)
-    counted: bool = False  # whether a recipe reports the characters that its last edit took away
-    next: dict[Edit, Version] = field(default_factory=dict)
-
-
-def versions(recipes: Sequence[Recipe], every: bool = True) -> Version:
-    """The tree of text versions that the recipes' steps look at; its root is the text as extracted.
-
-    With `every`, all signals are measured of the root, so that other recipes can be asked later.
-    """
-    root = Version(signals=list(SIGNALS) if every else [])
-    for end in range(1, len(recipes[0].edits) + 1):
-        _version(root, recipes[0].edits[:end]).counted = True
-    for recipe in recipes:
-        for step, edits in recipe.placed():
-            version = _version(root, edits)
-            wanted = step.signal in SIGNALS or (step.signal == REMOVED and edits)
-            if wanted and step.signal and step.signal not in version.signals:
-                version.signals.append(step.signal)
-    return root
-
-
-def _version(root: Version, edits: Edits) -> Version:
-    version = root
-    for end, edit in enumerate(edits, 1):
-        alike = Edit(kind="edit", id="text.version.v1", edit=edit.edit, languages=edit.languages, evidence="A")
-        version = version.next.setdefault(alike, Version(edits[:end]))
-    return version
-
-
-def walk(version: Version) -> Iterator[Version]:
-    """A version and all that are made from it, parents first."""
-    yield version
-    for child in version.next.values():
-        yield from walk(child)
+from recipes.steps import column
 
 
 def signals_schema(recipe: Recipe, *others: Recipe, every: bool = True) -> pa.Schema:
@@ -122,7 +77,7 @@ class Annotator:
             "text_density": text_density(batch),
             "text_bytes": pc.cast(pc.binary_length(text), pa.int64()),
         }
-        _measure(self.versions, text, text, TextView(text, lang), columns)
+        columns.update(Versions(self.versions, text, lang).measure())
         for scorer in self.scorers.values():  # on the text as extracted, so that recipes can share a score
             columns.update(scorer.columns(batch, text, lang))
         if self.named:
@@ -145,48 +100,6 @@ def annotate(
     sites and lists say is null.
     """
     return Annotator(recipes, scorers, every)(batch, rights)
-
-
-def _measure(
-    version: Version,
-    text: pa.LargeStringArray,
-    before: pa.LargeStringArray,
-    first: TextView,
-    columns: dict[str, pa.Array],
-) -> None:
-    """Fill in the columns of one version of the text, and of those made from it.
-
-    `before` is its parent's text and `first` the text as extracted.
-    """
-    if names := [name for name in version.signals if name != REMOVED]:
-        measured = measure(first, names) if not version.edits else _measured_again(names, text, first)
-        columns.update({column(name, version.edits): values for name, values in measured.items()})
-    if REMOVED in version.signals:
-        columns[column(REMOVED, version.edits)] = removed_words(before, text)
-    if version.counted:
-        gone = pc.subtract(pc.utf8_length(before), pc.utf8_length(text))
-        columns[removed_column(version.edits[-1])] = pc.cast(gone, pa.int64())
-    for edit, child in version.next.items():
-        _measure(child, apply_edit(text, first.lang, edit), text, first, columns)
-
-
-def _measured_again(names: Sequence[str], text: pa.LargeStringArray, first: TextView) -> dict[str, pa.Array]:
-    """Signals of an edited text. What the edits left as it was has the values of the text as extracted, measured once
-    for all versions; that pays where they left half of the bytes, or a fifth if it was measured already."""
-    differ = pc.not_equal(text, first.text)
-    if not pc.any(differ).as_py():
-        return measure(first, names)
-    edited = text.filter(differ)
-    known = sum(first.knows(SIGNALS[name].kernel) for name in names) / len(names)
-    if _bytes_of(edited) > (0.5 + 0.3 * known) * _bytes_of(text):
-        return measure(TextView(text, first.lang), names)
-    whole = measure(first, names)
-    measured = measure(TextView(edited, first.lang.filter(differ)), names)
-    return {name: pc.replace_with_mask(whole[name], differ, measured[name]) for name in names}
-
-
-def _bytes_of(text: pa.LargeStringArray) -> int:
-    return pc.sum(pc.binary_length(text)).as_py() or 0
 
 
 def title_only(text: pa.LargeStringArray, title: pa.StringArray) -> pa.BooleanArray:

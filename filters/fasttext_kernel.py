@@ -16,7 +16,8 @@ from filters.bytewise import Bytes, Ints, hash_bytes, hash_word, load64, trailin
 from filters.codepoints import PROPERTIES
 from filters.compiled import kernel, step
 from filters.fasttext_tables import Tables
-from filters.signals.scan import cells_for, find, longest_text, strip
+from filters.hash_table import cells_for, find, longest_text
+from filters.scan import strip
 
 CELLS = 1 << 16  # of a table of words and their sums; when half are taken, all are forgotten
 LONG = 64  # bytes from which on a word is not kept: it will hardly come again

@@ -17,10 +17,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from filters.compiled import kernel, step
-from filters.edits.kernels import find, skip, strip
+from filters.edits.kernels import skip, strip
 from filters.edits.repeats import final_sigma, lower_hash
 from filters.edits.sentences import next_sentence
 from filters.edits.tables import DECIMAL, SPACE, flags, lower
+from filters.scan import find_byte
 from filters.segment import CLASSES, OTHER, SINGLE, Ints, buffers, decode_at, hash_bytes, mix
 from filters.segment import SPACE as BLANK
 
@@ -94,7 +95,7 @@ def _hash(data, start, end, how, flags, lower, dropped):  # type: ignore[no-unty
 def _break(data, i, end, kind):  # type: ignore[no-untyped-def]
     """(end of the line or paragraph that holds i, start of the next; -1 after the last)."""
     while True:
-        stop = find(data, 0x0A, i, end)
+        stop = find_byte(data, i, end, 0x0A)
         if stop == end:
             return end, -1
         after = stop + 1
@@ -140,7 +141,7 @@ def _sentences(data, bounds, how, flags, lower, dropped, room):  # type: ignore[
         begin, end = bounds[doc], bounds[doc + 1]
         i = begin
         while i <= end:
-            stop = find(data, 0x0A, i, end)
+            stop = find_byte(data, i, end, 0x0A)
             while i < stop:
                 after, _ = next_sentence(data, i, stop, flags)
                 s, e = strip(data, i, after, flags)

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from filters.bytewise import load64, store64
 from filters.compiled import kernel, step
-from filters.edits.tables import BREAK, SPACE
+from filters.edits.tables import SPACE
 from filters.segment import Bytes, Ints, buffers, decode_at
 
 Kernel = Callable[[pa.LargeStringArray], pa.LargeStringArray]
@@ -56,14 +56,6 @@ def copy(source: Bytes, start: int, end: int, out: Bytes, o: int) -> int:
 
 
 @step
-def find(data: Bytes, byte: int, i: int, end: int) -> int:
-    """Position of the first `byte` in [i, end), or end."""
-    while i < end and data[i] != byte:
-        i += 1
-    return i
-
-
-@step
 def before(data: Bytes, i: int) -> int:
     """Start of the character that ends at byte i."""
     i -= 1
@@ -103,42 +95,17 @@ def strip(data, start, end, flags):  # type: ignore[no-untyped-def]
 
 
 @step
-def line_end(data, i, end, flags):  # type: ignore[no-untyped-def]
-    """(end of the line that holds i, start of the next), lines as str.splitlines() cuts them."""
-    while i < end:
-        b = data[i]
-        if b < 0x80:
-            if flags[b] & BREAK:
-                if b == 0x0D and i + 1 < end and data[i + 1] == 0x0A:
-                    return i, i + 2
-                return i, i + 1
-            i += 1
-        else:
-            code, width = decode_at(data, i)
-            if flags[code] & BREAK:
-                return i, i + width
-            i += width
-    return end, end
-
-
-@step
 def words(data, start, end, flags):  # type: ignore[no-untyped-def]
     """How many words str.split() finds in [start, end)."""
     count = 0
     inside = False
     i = start
     while i < end:
-        b = data[i]
-        if b < 0x80:
-            space = flags[b] & SPACE
-            i += 1
-        else:
+        code, width = np.int64(data[i]), 1
+        if code >= 0x80:
             code, width = decode_at(data, i)
-            space = flags[code] & SPACE
-            i += width
-        if space:
-            inside = False
-        elif not inside:
-            inside = True
-            count += 1
-    return count
+        blank = flags[code] & SPACE != 0
+        count += inside and blank
+        inside = not blank
+        i += width
+    return count + inside

@@ -10,8 +10,9 @@ from __future__ import annotations
 import pyarrow as pa
 
 from filters.compiled import kernel, step
-from filters.edits.kernels import copy, edit, find, line_end, room, skip, strip
+from filters.edits.kernels import copy, edit, room, skip, strip
 from filters.edits.tables import END, HAN, SPACE, WIDE, flags
+from filters.scan import find_byte, next_break
 from filters.segment import decode_at
 
 LEAST_HAN = 10  # MNBVC [S]
@@ -29,7 +30,7 @@ def _pipes(data, bounds, flags):  # type: ignore[no-untyped-def]
         first, removed = True, False
         while i < end:
             start = i
-            stop, i = line_end(data, i, end, flags)
+            stop, i = next_break(data, i, end)
             j, pipes = start, 0
             while j < stop and (data[j] == 0x7C or data[j] == 0x20):
                 pipes += data[j] == 0x7C
@@ -116,7 +117,7 @@ def _by_line(data, bounds, flags, navbar):  # type: ignore[no-untyped-def]
         i, end = bounds[doc], bounds[doc + 1]
         first = True
         while i <= end:
-            stop = find(data, 0x0A, i, end)
+            stop = find_byte(data, i, end, 0x0A)
             keep = not _nav_line(data, i, stop, flags) if navbar else _han_line(data, i, stop, flags)
             if keep:
                 if not first:

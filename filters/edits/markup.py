@@ -13,8 +13,9 @@ import re2
 
 from filters.compiled import kernel, step
 from filters.edits.caseless import match
-from filters.edits.kernels import copy, edit, find, room, skip
+from filters.edits.kernels import copy, edit, room, skip
 from filters.edits.tables import SPACE, flags
+from filters.scan import find_byte
 
 FIRST_LINES = 100
 SECTION = re2.compile(
@@ -60,14 +61,14 @@ def _copyright(data, bounds, flags):  # type: ignore[no-untyped-def]
     for doc in range(len(bounds) - 1):
         i, end = bounds[doc], bounds[doc + 1]
         while i <= end:
-            stop = find(data, 0x0A, i, end)
+            stop = find_byte(data, i, end, 0x0A)
             if not _comment_line(data, i, stop, flags):
                 break
             i = stop + 1
         i = min(i, end)
         top, lines = i, 0
         while top < end and lines < FIRST_LINES:
-            top = find(data, 0x0A, top, end)
+            top = find_byte(data, top, end, 0x0A)
             lines += 1
             top += lines < FIRST_LINES
         top = min(top, end)

@@ -12,15 +12,20 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from filters.bytewise import load64
 from filters.compiled import kernel, step
 from filters.edits.caseless import fold, match
-from filters.edits.kernels import before, edit, find, room, skip, skip_back, words
+from filters.edits.kernels import before, copy, edit, room, skip, skip_back, words
 from filters.edits.tables import DECIMAL, DIGIT, SPACE, UPPER, WORD, flags
+from filters.scan import find_byte
 from filters.segment import decode_at
 
 COUNTED = (b"likes", b"shares", b"comments", b"retweets", b"reposts", b"quotes", b"bookmarks", b"upvotes",
            b"downvotes", b"downloads", b"views", b"followers")  # fmt: skip
 MOST_UPPER, MOST_DIGITS, SHORT = 0.5, 0.999999, 10
+CART, MORE, SIGN_IN = 1, 2, 4  # the three phrases, in the order of their passes
+CART_4, MORE_4 = (np.uint32(int.from_bytes(letters, "little")) for letters in (b"cart", b"more"))
+SIGN_2 = np.uint16(int.from_bytes(b"n-", "little"))
 
 
 @step
@@ -169,15 +174,16 @@ def _cut(data, starts, ends, n, flags, which):  # type: ignore[no-untyped-def]
     kept = 0
     for k in range(n):
         s, e = starts[k], ends[k]
-        # a short line cannot be told by bytes: only where a word of the pass may stand are words counted
-        if s < e and words(data, s, e, flags) <= SHORT:
-            if which == 0:
-                e = _cut_cart(data, s, e, flags)
-            elif which == 1:
-                e = _cut_more(data, s, e, flags)
-            else:
-                s = _cut_sign_in(data, s, e, flags)
-            if skip(data, s, e, flags, SPACE) == e:
+        if which == CART:
+            e = _cut_cart(data, s, e, flags) if words(data, s, e, flags) <= SHORT else e
+        elif which == MORE:
+            e = _cut_more(data, s, e, flags)
+        else:
+            s = _cut_sign_in(data, s, e, flags)
+        if s != starts[k] or e != ends[k]:
+            if which != CART and words(data, starts[k], ends[k], flags) > SHORT:
+                s, e = starts[k], ends[k]
+            elif skip(data, s, e, flags, SPACE) == e:
                 continue
         starts[kept], ends[kept] = s, e
         kept += 1
@@ -222,18 +228,14 @@ def _first_passes(data, i, end, flags, starts, ends, counts):  # type: ignore[no
 
 @step
 def _may_cut(data, start, end):  # type: ignore[no-untyped-def]
-    """Whether one of the phrases may stand here: their letters c-a-r-t, m-o-r-e or n-[-]-i-n in some case."""
-    for i in range(start + 3, end):
-        b = data[i] | 0x20
-        if b == 0x74:
-            if data[i - 1] | 0x20 == 0x72 and data[i - 2] | 0x20 == 0x61 and data[i - 3] | 0x20 == 0x63:
-                return True
-        elif b == 0x65:
-            if data[i - 1] | 0x20 == 0x72 and data[i - 2] | 0x20 == 0x6F and data[i - 3] | 0x20 == 0x6D:
-                return True
-        elif data[i] == 0x2D and data[i - 1] | 0x20 == 0x6E:
-            return True
-    return False
+    """Which phrases may stand here, as bits: c-a-r-t, m-o-r-e and n-[-] in some case say so, and need no folding."""
+    found = 0
+    whole = min(end - 1, len(data) - 7)
+    for i in range(start, whole):  # no branch: twice as fast
+        four = load64(data, i) | np.uint64(0x20202020)
+        found |= CART * (np.uint32(four) == CART_4) | MORE * (np.uint32(four) == MORE_4)
+        found |= SIGN_IN * (np.uint16(four) == SIGN_2)
+    return found if whole == end - 1 else CART | MORE | SIGN_IN  # of the buffer's last bytes nothing is known
 
 
 @kernel
@@ -243,10 +245,10 @@ def _rw(data, bounds, flags):  # type: ignore[no-untyped-def]
     most = 1
     for doc in range(len(bounds) - 1):
         lines = 1
-        i = find(data, 0x0A, bounds[doc], bounds[doc + 1])
+        i = find_byte(data, bounds[doc], bounds[doc + 1], 0x0A)
         while i < bounds[doc + 1]:
             lines += 1
-            i = find(data, 0x0A, i + 1, bounds[doc + 1])
+            i = find_byte(data, i + 1, bounds[doc + 1], 0x0A)
         most = max(most, lines)
     starts, ends, counts = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
     for doc in range(len(bounds) - 1):
@@ -254,8 +256,8 @@ def _rw(data, bounds, flags):  # type: ignore[no-untyped-def]
         out[o : o + size] = data[bounds[doc] : bounds[doc + 1]]  # edited in place below
         n = _first_passes(out, o, o + size, flags, starts, ends, counts)
         may = _may_cut(out, o, o + size)
-        for which in range(3):
-            if may:
+        for which in (CART, MORE, SIGN_IN):
+            if may & which:
                 n = _cut(out, starts, ends, n, flags, which)
             first, last = _strip_page(out, starts, ends, n, flags)
             if first > 0:
@@ -267,10 +269,7 @@ def _rw(data, bounds, flags):  # type: ignore[no-untyped-def]
                 out[o] = 0x0A
                 o += 1
             s, e = starts[k], ends[k]
-            if s != o:
-                for j in range(s, e):
-                    out[o + j - s] = out[j]
-            o += e - s
+            o = copy(out, s, e, out, o) if s != o else e
         offsets[doc + 1] = o
     return out, offsets
 

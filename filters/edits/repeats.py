@@ -11,8 +11,9 @@ import numpy as np
 import pyarrow as pa
 
 from filters.compiled import kernel, step
-from filters.edits.kernels import before, copy, edit, find, room, skip, skip_back, strip
+from filters.edits.kernels import before, copy, edit, room, skip, skip_back, strip
 from filters.edits.tables import CASED, END, IGNORABLE, flags, lower
+from filters.scan import find_byte
 from filters.segment import decode_at, mix
 
 MOST_SENTENCES = 100  # ERNIE 3.0: a repeated paragraph has fewer [M]
@@ -51,7 +52,7 @@ def lower_hash(data, start, end, flags, lower):  # type: ignore[no-untyped-def]
 def _separator(data, i, end, double):  # type: ignore[no-untyped-def]
     """Position of the next newline, or of the next pair of newlines, or end."""
     while True:
-        i = find(data, 0x0A, i, end)
+        i = find_byte(data, i, end, 0x0A)
         if not double or i >= end - 1:
             return end if double else i
         if data[i + 1] == 0x0A:
@@ -147,7 +148,7 @@ def _collapse(data, bounds, flags):  # type: ignore[no-untyped-def]
         kept = i  # bytes from here on are kept and not yet copied
         last, last_stop, last_line = i, i, i  # the last paragraph, stripped, and the end of its line
         while i <= end:
-            stop = find(data, 0x0A, i, end)
+            stop = find_byte(data, i, end, 0x0A)
             s, e = strip(data, i, stop, flags)
             if s < e:
                 if _equal(data, s, e, last, last_stop) and _sentences(data, s, e, flags) < MOST_SENTENCES:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import pyarrow as pa
 
 from filters.compiled import kernel, step
-from filters.edits.kernels import copy, edit, find, room, skip, skip_back
+from filters.edits.kernels import copy, edit, room, skip, skip_back
 from filters.edits.tables import CLOSER, END, SPACE, WIDE, WORD, flags
+from filters.scan import find_byte
 from filters.segment import decode_at
 
 LEAST_WORDS = 10  # ERNIE 3.0 [S]
@@ -85,7 +86,7 @@ def _drop_short(data, bounds, flags):  # type: ignore[no-untyped-def]
         i, end = bounds[doc], bounds[doc + 1]
         first = True
         while i <= end:
-            stop = find(data, 0x0A, i, end)
+            stop = find_byte(data, i, end, 0x0A)
             blank = skip(data, i, stop, flags, SPACE) == stop
             at = o if first else o + 1
             line = at

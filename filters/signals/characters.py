@@ -23,8 +23,8 @@ from filters.codepoints import (
     SPECIAL,
 )
 from filters.compiled import kernel, step
+from filters.scan import before, strip
 from filters.segment import TextView
-from filters.signals.scan import before, strip
 from filters.signals.signal import C4, CWT, FLAG, INT, JUICER, OWN, REAL, ratio, signals
 
 KINDS = np.array([IS_ALNUM, IS_DIGIT, IS_UPPER, IS_SPACE, IS_PUNCT, JUNK, SPECIAL, HAN, CJK_PUNCT, IS_ALPHA], np.uint32)

@@ -12,8 +12,9 @@ import numpy as np
 from filters.bytewise import hash_bytes
 from filters.codepoints import PROPERTIES
 from filters.compiled import kernel, step
+from filters.hash_table import cells_for, find, longest_text
+from filters.scan import count_chars, find_byte, strip
 from filters.segment import TextView
-from filters.signals.scan import cells_for, count_chars, find, find_byte, longest_text, strip
 from filters.signals.signal import DOLMA, FINEWEB, GOPHER, REAL, ratio, signals
 
 

@@ -12,15 +12,16 @@ import numpy as np
 
 from filters.bytewise import hash_bytes, load64, mix
 from filters.compiled import kernel, step
+from filters.hash_table import ROUNDS, bitmap_for, cells_for, find, longest_text, mark_repeats, may_repeat
 from filters.segment import TextView
-from filters.signals.scan import ROUNDS, bitmap_for, cells_for, find, longest_text, mark_repeats, may_repeat
 from filters.signals.signal import GOPHER, REAL, ratio, signals
 
 # Columns of `gram_stats`.
 CHARS = 0
 TOP_SIZE, TOP_COUNT = (1, 3, 5), (2, 4, 6)  # n = 2, 3, 4
 REPEATED, ALL, COVERED = 7, 8, 9  # and three more for every n after 5
-AGAIN_10, GRAMS_10, COLUMNS = 25, 26, 27
+COLUMNS = 25
+BASE = np.uint64(0x9E3779B97F4A7C15)
 LONGEST = 64  # bytes that `_reach` compares
 
 
@@ -60,12 +61,9 @@ def _repeats(counts, alive, live, ends, low, high, n, row):  # type: ignore[no-u
             row[column] += ends[t + n - low] - ends[t - low]
             row[column + 2] += ends[t + n - low] - ends[max(t, covered) - low]
             covered = t + n
-            if n == 10:
-                row[AGAIN_10] += 1
-    for t in range(low, high - n + 1):
-        row[column + 1] += ends[t + n - low] - ends[t - low]
-    if n == 10:
-        row[GRAMS_10] = max(high - n + 1 - low, 0)
+    if high - low >= n:  # of the sum over all grams the inner terms cancel out
+        for k in range(n):
+            row[column + 1] += ends[high - low - k] - ends[k]
 
 
 @kernel
@@ -104,6 +102,41 @@ def gram_stats(first, lengths, hashes, largest):  # type: ignore[no-untyped-def]
                 out[doc, column], out[doc, column + 1] = _top(counts, alive, live, ends, low, n)
             elif n >= 5:
                 _repeats(counts, alive, live, ends, low, high, n, out[doc])
+    return out
+
+
+@kernel
+def repeats_of(n, first, hashes):  # type: ignore[no-untyped-def]
+    """Two columns a text: n-grams of tokens, and those of them that occur twice or more."""
+    out = np.zeros((len(first) - 1, 2), np.int64)
+    most = longest_text(first)
+    keys, tallies = np.empty(cells_for(most), np.uint64), np.empty(cells_for(most), np.int32)
+    grams, counts, places = np.empty(most, np.uint64), np.empty(most, np.int32), np.empty(most, np.int64)
+    seen, hot = np.empty(bitmap_for(most), np.uint8), np.empty(bitmap_for(most), np.uint8)
+    lead = np.uint64(1)
+    for _ in range(n):
+        lead *= BASE
+    for doc in range(len(out)):
+        low, high = first[doc], first[doc + 1]
+        live, rolling = max(high - low - n + 1, 0), np.uint64(0)
+        out[doc, 0] = live
+        if live < 2:
+            continue
+        for t in range(low, high):
+            rolling = rolling * BASE + hashes[t]
+            if t - low >= n:
+                rolling -= lead * hashes[t - n]
+            grams[max(t - low - n + 1, 0)] = rolling
+        for factor in ROUNDS:
+            shift, all_of, live = mark_repeats(grams, live, factor, seen, hot), live, 0
+            for k in range(all_of):
+                grams[live] = grams[k]
+                live += may_repeat(grams[k], factor, shift, hot)
+        for k in range(live):
+            grams[k] = mix(grams[k]) | np.uint64(1)
+        _count(grams, counts, places, live, keys, tallies)
+        for k in range(live):
+            out[doc, 1] += counts[k] > 1
     return out
 
 

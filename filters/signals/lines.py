@@ -15,8 +15,8 @@ from filters.codepoints import ENDS_SENTENCE, IS_ALPHA, IS_DIGIT, PROPERTIES, RP
 from filters.compiled import kernel, step
 from filters.english import SHORT_WORDS, TABLE, UNIT_WORDS
 from filters.english import sentence_counts as english_sentences
+from filters.scan import before, count_chars, find_byte, next_break, strip
 from filters.segment import TextView, buffers
-from filters.signals.scan import before, count_chars, find_byte, next_break, strip
 from filters.signals.signal import C4, CWT, DOLMA, FINEWEB, GOPHER, INT, MC4, OWN, REAL, RPV2, ratio, signals
 
 SHORT, LONG = 30, 200

@@ -13,8 +13,8 @@ import numpy as np
 from filters.bytewise import decode_at
 from filters.codepoints import ENDS_SENTENCE, IS_SPACE, IS_UPPER, PROPERTIES
 from filters.compiled import kernel, step
+from filters.hash_table import longest_text
 from filters.segment import TextView
-from filters.signals.scan import longest_text
 from filters.signals.signal import MADLAD, REAL, ratio, signals
 
 CASED_WORDS, SHORTEST, LONGEST = 12, 20, 500

@@ -17,9 +17,10 @@ import pyarrow.compute as pc
 from filters.bytewise import decode_at, hash_bytes, letters8, load64
 from filters.codepoints import DATA, IS_LOWER, IS_SPACE, IS_UPPER, IS_WORD, PROPERTIES, RPV2_BULLET
 from filters.compiled import kernel, step
+from filters.hash_table import cells_for, find, longest_text
+from filters.scan import before, find_byte, strip
 from filters.segment import TextView
 from filters.signals.lines import ellipsis_ends
-from filters.signals.scan import before, cells_for, find, find_byte, longest_text, strip
 from filters.tokens import word_hash
 
 CELLS = 2048  # of a language's table of stop words; the longest list has 619

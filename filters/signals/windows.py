@@ -13,8 +13,9 @@ import numpy as np
 from filters.bytewise import decode_at, load64, mix
 from filters.codepoints import LOWER, PROPERTIES
 from filters.compiled import kernel, step
+from filters.hash_table import ROUNDS, bitmap_for, cells_for, find, longest_text, mark_repeats, may_repeat
+from filters.scan import strip
 from filters.segment import TextView
-from filters.signals.scan import ROUNDS, bitmap_for, cells_for, find, longest_text, mark_repeats, may_repeat, strip
 from filters.signals.signal import CWT, JUICER, REAL, signals
 
 BASE = np.uint64(0x9E3779B97F4A7C15)
