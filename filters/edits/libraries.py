@@ -1,28 +1,22 @@
-"""Edits that are a library's work: ftfy, OpenCC, Unicode normal forms. Only texts that can change are handed over.
+"""Edits that are a library's work: OpenCC, Unicode normal forms. Only texts that can change are handed over.
 
 What cannot change is known without the library: a text that has none of certain characters is its own NFC and NFKC;
-OpenCC's t2s leaves a text alone that has none of the characters that its tables change; ftfy, in FineWeb-2's settings,
-leaves a text alone that has no HTML entity, no control character and nothing that its own mojibake detector finds.
-Traded away: a text with more than 128 combining marks in a row passes nfc and nfkc unchanged, because sorting them
-takes quadratic time, in CPython as in utf8proc; and ftfy's fixes are repeated 16 times at most. One byte becomes at
-most 11 by NFKC (U+FDFA: 3 become 33), 3 by NFC, 2 by ftfy (U+0085 becomes "…", some entities two characters).
+OpenCC's t2s leaves a text alone that has none of the characters that its tables change. Traded away: a text with more
+than 128 combining marks in a row passes nfc and nfkc unchanged, because sorting them takes quadratic time, in CPython
+as in utf8proc. One byte becomes at most 11 by NFKC (U+FDFA: 3 become 33), 3 by NFC.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from typing import Literal
 
-import ftfy
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import re2
-from ftfy import fixes
-from ftfy.badness import BADNESS_RE
 
 from filters.compiled import kernel
 from filters.edits.tables import ASKED, CODES
@@ -30,31 +24,11 @@ from filters.segment import buffers, decode_at
 from filters.signals.chinese import candidates, holds_any, simplify
 
 MOST_MARKS = 128
-MOST_PASSES = 16
-# entities, controls as ftfy removes or repairs them (C1 too), escapes of terminals, and marks that it drops
-FTFY_WORK = r"&#?[0-9A-Za-z]{1,24};|[\x00-\x08\x0b\x0e-\x1f\x7f-\x{9f}\x{206a}-\x{206f}\x{feff}\x{fff9}-\x{fffc}]"
-# datatrove's FTFYFormatter, which FineWeb-2 runs: encodings are repaired, the writer's own characters stay
-FTFY_CONFIG = ftfy.TextFixerConfig(
-    unescape_html="auto",
-    remove_terminal_escapes=True,
-    fix_encoding=True,
-    restore_byte_a0=True,
-    replace_lossy_sequences=True,
-    decode_inconsistent_utf8=True,
-    fix_c1_controls=True,
-    fix_latin_ligatures=False,
-    fix_character_width=False,
-    uncurl_quotes=False,
-    fix_line_breaks=False,
-    fix_surrogates=True,
-    remove_control_chars=True,
-    normalization=None,
-)
 Mask = npt.NDArray[np.bool_]
 Form = Literal["NFC", "NFKC"]
 
 
-def _where(text: pa.LargeStringArray, wanted: Mask, change: Callable[[str], str]) -> pa.LargeStringArray:
+def where(text: pa.LargeStringArray, wanted: Mask, change: Callable[[str], str]) -> pa.LargeStringArray:
     """`change` of the texts that `wanted` names; the others pass as they are."""
     if not wanted.any():
         return text
@@ -105,7 +79,7 @@ def _normalisable(data, bounds, changing):  # type: ignore[no-untyped-def]
 
 def _normalise(text: pa.LargeStringArray, form: Form) -> pa.LargeStringArray:
     text = text.fill_null("") if text.null_count else text
-    return _where(text, _normalisable(*buffers(text), _changing(form)), lambda t: unicodedata.normalize(form, t))
+    return where(text, _normalisable(*buffers(text), _changing(form)), lambda t: unicodedata.normalize(form, t))
 
 
 def nfc(text: pa.LargeStringArray) -> pa.LargeStringArray:
@@ -121,65 +95,4 @@ def nfkc(text: pa.LargeStringArray) -> pa.LargeStringArray:
 def t2s(text: pa.LargeStringArray) -> pa.LargeStringArray:
     """Traditional to simplified characters, by OpenCC."""
     text = text.fill_null("") if text.null_count else text
-    return _where(text, holds_any(*buffers(text), np.arange(len(text)), candidates()), simplify)
-
-
-def loosened(verbose: str) -> str:
-    """ftfy's verbose pattern for RE2, matching wherever the pattern does: comments and blanks out, \\s and \\w any
-    character, no anchor. RE2 reads \\x of two digits as Python does.
-    """
-    parts = re2.findall(r"(?s)\[(?:[^\]\\]|\\.)*\]|\\.|#[^\n]*|\s+|.", verbose)
-    loose = {r"\s": "(?s:.)", r"\w": "(?s:.)", "^": ""}
-    return "".join("" if p[0] == "#" or p.isspace() else loose.get(p, p) for p in parts)
-
-
-def _repair_line(line: str, entities: bool) -> str:
-    for _ in range(MOST_PASSES):
-        before = line
-        if entities:
-            line = fixes.unescape_html(line)
-        line = ftfy.fix_encoding(line, FTFY_CONFIG)
-        line = fixes.fix_surrogates(fixes.fix_c1_controls(line))
-        line = fixes.remove_control_chars(fixes.remove_terminal_escapes(line))
-        if line == before:
-            break
-    return line
-
-
-def _may_change(text: pa.LargeStringArray) -> npt.NDArray[np.bool_]:
-    """Which texts, or lines, hold anything that ftfy works on; of ASCII it repairs no encoding."""
-    work: npt.NDArray[np.bool_] = pc.match_substring_regex(text, FTFY_WORK).to_numpy(zero_copy_only=False).copy()
-    rest = np.flatnonzero(~(work | pc.string_is_ascii(text).to_numpy(zero_copy_only=False)))
-    work[rest] = pc.match_substring_regex(text.take(pa.array(rest)), MOJIBAKE).to_numpy(zero_copy_only=False)
-    return work
-
-
-def _lines(text: str) -> Iterator[str]:
-    """Lines with their newlines, a long one in pieces of the length that ftfy takes at once."""
-    start = 0
-    while start < len(text):
-        end = text.find("\n", start) + 1 or len(text)
-        end = min(end, start + FTFY_CONFIG.max_decode_length)
-        yield text[start:end]
-        start = end
-
-
-def repair(text: str) -> str:
-    """ftfy's fix_text in FineWeb-2's settings, but a line still changing after MOST_PASSES passes stays as it is.
-
-    ftfy itself repeats its fixes without end: "&amp;amp;amp;..." takes quadratic time.
-    """
-    lines = list(_lines(text))
-    tags = next((i for i, line in enumerate(lines) if "<" in line), len(lines))
-    for i in np.flatnonzero(_may_change(pa.array(lines, pa.large_string()))).tolist():
-        lines[i] = _repair_line(lines[i], i < tags)  # as ftfy's "auto": what looks like HTML is left so from there on
-    return "".join(lines)
-
-
-def repair_all(text: pa.LargeStringArray) -> pa.LargeStringArray:
-    """Repaired encodings, HTML entities and controls, by ftfy."""
-    text = text.fill_null("") if text.null_count else text
-    return _where(text, _may_change(text), repair)
-
-
-MOJIBAKE = loosened(BADNESS_RE.pattern)
+    return where(text, holds_any(*buffers(text), np.arange(len(text)), candidates()), simplify)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from filters.edits import c4, characters, libraries, lines, markup, refinedweb, repeats, sentences, urls
+from filters.edits import c4, characters, encodings, libraries, lines, markup, refinedweb, repeats, sentences, urls
 from filters.edits.kernels import Kernel
 
 
@@ -41,7 +41,7 @@ _ALL = (
     TextEdit("pipe_lines", "Lines of only '|' and spaces become a newline (FineWeb-2, SymbolLinesFormatter)",
              lines.pipe_lines, "C"),
     TextEdit("ftfy", "Mojibake, entities and controls repaired by ftfy (FineWeb-2, datatrove FTFYFormatter)",
-             libraries.repair_all, "C"),
+             encodings.repair_all, "C"),
     TextEdit("nfc", "Unicode NFC (SlimPajama's first step, from memory)", libraries.nfc, "M"),
     TextEdit("nfkc", "Unicode NFKC; full-width marks become ASCII (our own choice where used)", libraries.nfkc, "A"),
     TextEdit("dedup_lines", "Repeated lines of one document go, the first stays (DCLM within_page_dedup)",

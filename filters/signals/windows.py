@@ -30,11 +30,11 @@ def _codes(data, start, end, lower, properties, plain, out):  # type: ignore[no-
     if plain:
         start, end = strip(data, start, end, properties)
     while start < end:
-        if plain and start + 8 <= end and load64(data, start) & np.uint64(0x8080808080808080) == np.uint64(0):
+        if start + 8 <= end and load64(data, start) & np.uint64(0x8080808080808080) == np.uint64(0):
             for k in range(8):  # all of them ASCII
                 b = data[start + k]
-                out[m] = lower[b]
-                m += (b != 0x20) & (b != 0x0A) & (b != 0x09)
+                out[m] = lower[b] if plain else b
+                m += (not plain) | (b != 0x20) & (b != 0x0A) & (b != 0x09)
             start += 8
             continue
         code, width = decode_at(data, start)
