@@ -25,19 +25,30 @@ ANYWHERE = (" №", "\ufffd\ufffd\ufffd", "aute irure dolor ", " sunt in culpa q
 AT_END = ("|", " nr.", " г.", " кг.")
 
 
+def _place(word: str) -> int:
+    """Where the first two characters of a pattern lead, folded to few bits."""
+    return (ord(word[0]) * 61 + ord(word[1])) & 4095
+
+
+def _openers(words: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """The places of all patterns in order; and for every place 1 + the first pattern that leads there, or 0."""
+    places = np.array(sorted(map(_place, words)), np.int64)
+    openers = np.zeros(4096, np.uint8)
+    openers[places[::-1]] = np.arange(len(places), 0, -1)  # of equal places the first is written last
+    return places, openers
+
+
 def _flat(words: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
     edges = np.cumsum([0, *map(len, words)]).astype(np.int64)
     return np.array([ord(c) for c in "".join(words)], np.int32), edges
 
 
-WORDS, WORD_EDGES = _flat(ANYWHERE)
+PLACES, OPENERS = _openers(ANYWHERE)
+WORDS, WORD_EDGES = _flat(tuple(sorted(ANYWHERE, key=_place)))
 ENDINGS, ENDING_EDGES = _flat(AT_END)
 # Nine blanks 2, 4 or 5 characters apart, as bits; those 2 apart have none between them.
 ROW_2, ROW_4, ROW_5 = (np.uint64(sum(1 << apart * k for k in range(9))) for apart in (2, 4, 5))
 LAST_17 = np.uint64((1 << 17) - 1)
-# Where the first two characters of a pattern lead, folded to few bits: 0 says that none begins here.
-OPENERS = np.zeros(4096, np.uint8)
-OPENERS[[(ord(w[0]) * 61 + ord(w[1])) & 4095 for w in ANYWHERE]] = 1
 
 
 @step
@@ -64,7 +75,7 @@ def _pairs(codes, at, m):  # type: ignore[no-untyped-def]
 
 
 @step
-def _cursed(codes, m, words, edges, endings, ending_edges, openers):  # type: ignore[no-untyped-def]
+def _cursed(codes, m, words, edges, endings, ending_edges, places, openers):  # type: ignore[no-untyped-def]
     """Whether a sentence of m codes holds a cursed pattern."""
     for e in range(len(ending_edges) - 1):
         low, high = ending_edges[e], ending_edges[e + 1]
@@ -72,18 +83,19 @@ def _cursed(codes, m, words, edges, endings, ending_edges, openers):  # type: ig
             return True
     blanks = np.uint64(0)  # a bit for each of the last 64 characters, the latest the lowest: whether it is a blank
     for k in range(m):
-        if k + 1 < m and openers[(codes[k] * 61 + codes[k + 1]) & 4095]:
-            for w in range(len(edges) - 1):
-                if words[edges[w]] == codes[k] and _same(codes, k, m, words, edges[w], edges[w + 1]):
+        place = (codes[k] * 61 + codes[k + 1]) & 4095 if k + 1 < m else 0
+        if openers[place]:
+            w = np.int64(openers[place]) - 1
+            while w < len(places) and places[w] == place:
+                if _same(codes, k, m, words, edges[w], edges[w + 1]):
                     return True
-        blanks <<= np.uint64(1)
-        if codes[k] == 0x20:
-            blanks |= np.uint64(1)
-            # the ninth blank of a row 2 (no blank between), 4 or 5 apart, and enough after it?
-            if blanks & LAST_17 == ROW_2 and k + 1 < m and codes[k + 1] != 0x20:
-                return True
-            if (blanks & ROW_4 == ROW_4 and k + 3 < m) or (blanks & ROW_5 == ROW_5 and k + 4 < m):
-                return True
+                w += 1
+        blanks = blanks << np.uint64(1) | np.uint64(codes[k] == 0x20)
+        # the ninth blank of a row 2 (no blank between), 4 or 5 apart, and enough after it?
+        if blanks & LAST_17 == ROW_2 and k + 1 < m and codes[k + 1] != 0x20:
+            return True
+        if (blanks & ROW_4 == ROW_4 and k + 3 < m) or (blanks & ROW_5 == ROW_5 and k + 4 < m):
+            return True
         if codes[k] == 0x2C and _pairs(codes, k + 1, m):
             return True
     return False
@@ -92,6 +104,8 @@ def _cursed(codes, m, words, edges, endings, ending_edges, openers):  # type: ig
 @step
 def _questionable(codes, m, properties):  # type: ignore[no-untyped-def]
     """Whether length, capitals or technical characters make a sentence questionable."""
+    if m < SHORTEST or m > LONGEST:
+        return True
     words = capitals = technical = 0
     in_word = False
     for k in range(m):
@@ -103,11 +117,11 @@ def _questionable(codes, m, properties):  # type: ignore[no-untyped-def]
         in_word = not blank
         technical += 0x30 <= code <= 0x39 or code == 0x7B or code == 0x7D or code == 0x2B or code == 0x2F \
             or code == 0x28 or code == 0x29 or code == 0x3E  # fmt: skip
-    return (words >= CASED_WORDS and 2 * capitals > words) or m < SHORTEST or m > LONGEST or 5 * technical > m
+    return (words >= CASED_WORDS and 2 * capitals > words) or 5 * technical > m
 
 
 @kernel
-def questionable(data, bounds, properties, words, edges, endings, ending_edges, openers):  # type: ignore[no-untyped-def]
+def questionable(data, bounds, properties, words, edges, endings, ending_edges, places, openers):  # type: ignore[no-untyped-def]
     """Two columns a text: sentences, questionable ones."""
     docs = len(bounds) - 1
     out = np.zeros((docs, 2), np.int64)
@@ -130,7 +144,7 @@ def questionable(data, bounds, properties, words, edges, endings, ending_edges, 
                 if m > 0:
                     out[doc, 0] += 1
                     out[doc, 1] += _questionable(codes, m, properties) or _cursed(
-                        codes, m, words, edges, endings, ending_edges, openers
+                        codes, m, words, edges, endings, ending_edges, places, openers
                     )
                 m = 0
     return out
@@ -138,7 +152,7 @@ def questionable(data, bounds, properties, words, edges, endings, ending_edges, 
 
 def measure(view: TextView) -> dict[str, np.ndarray]:
     """The share of questionable sentences."""
-    c = questionable(view.data, view.bounds, PROPERTIES, WORDS, WORD_EDGES, ENDINGS, ENDING_EDGES, OPENERS)
+    c = questionable(view.data, view.bounds, PROPERTIES, WORDS, WORD_EDGES, ENDINGS, ENDING_EDGES, PLACES, OPENERS)
     return {"madlad_questionable_ratio": ratio(c[:, 1], c[:, 0])}
 
 
