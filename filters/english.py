@@ -13,7 +13,7 @@ import numpy as np
 
 from filters.bytewise import decode_at
 from filters.codepoints import ASSIGNED, categories
-from filters.compiled import kernel, step
+from filters.compiled import step
 
 CHUNK = 4096
 PREFIX, SUFFIX, ICON, ALPHA, LOWER, UPPER, QUOTE, DIGIT, CURRENCY, ALL_P, MARK, BLANK = (1 << k for k in range(12))
@@ -282,56 +282,6 @@ def chunk_end(data, i, end, table):  # type: ignore[no-untyped-def]
         seen |= kind
         i += width
     return i, seen
-
-
-@step
-def _is_all(data, start, stop, table, bit):  # type: ignore[no-untyped-def]
-    while start < stop:
-        code, width = decode_at(data, start)
-        if not table[code] & bit:
-            return False
-        start += width
-    return True
-
-
-@kernel
-def sentence_counts(data, bounds, table, units, short):  # type: ignore[no-untyped-def]
-    """Sentences of each text, counted line by line as C4 does: a line that holds a token holds at least one.
-
-    A sentence ends with a token that is one of MARKS; the next begins with the first token after it that is neither
-    a mark nor punctuation.
-    """
-    out = np.zeros(len(bounds) - 1, np.int64)
-    ends = np.empty(2 * (CHUNK + 4), np.int64)
-    for doc in range(len(out)):
-        i, end = bounds[doc], bounds[doc + 1]
-        filled = marked = False
-        while i < end:
-            code, width = decode_at(data, i)
-            if table[code] & BLANK:
-                if code == 10:
-                    filled = marked = False
-                i += width
-                continue
-            out[doc] += not filled
-            filled, at = True, i
-            if marked and table[code] & (ALPHA | DIGIT):
-                out[doc] += 1
-                marked = False
-            stop, seen = chunk_end(data, i, end, table)
-            if not marked and not seen & MARK:
-                i = stop
-                continue
-            for k in range(cut_chunk(data, i, stop, table, units, short, ends)):
-                code, width = decode_at(data, at)
-                if table[code] & MARK and at + width == ends[k]:
-                    marked = True
-                elif marked and not _is_all(data, at, ends[k], table, ALL_P):
-                    out[doc] += 1
-                    marked = False
-                at = ends[k]
-            i = stop
-    return out
 
 
 def words(text: str) -> list[str]:

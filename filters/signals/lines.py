@@ -8,16 +8,13 @@ between newlines (RedPajama-v2 without an empty last one).
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 
 from filters.bytewise import decode_at
-from filters.codepoints import ENDS_SENTENCE, IS_ALPHA, IS_DIGIT, PROPERTIES, RPV2_BULLET, TERMINAL
+from filters.codepoints import PROPERTIES, RPV2_BULLET, TERMINAL
 from filters.compiled import kernel, step
-from filters.english import SHORT_WORDS, TABLE, UNIT_WORDS
-from filters.english import sentence_counts as english_sentences
 from filters.scan import before, count_chars, find_byte, next_break, strip
-from filters.segment import TextView, buffers
-from filters.signals.signal import C4, CWT, DOLMA, FINEWEB, GOPHER, INT, MC4, OWN, REAL, RPV2, ratio, signals
+from filters.segment import TextView
+from filters.signals.signal import CWT, DOLMA, FINEWEB, GOPHER, INT, MC4, OWN, REAL, RPV2, ratio, signals
 
 SHORT, LONG = 30, 200
 
@@ -81,34 +78,6 @@ def newline_lines(data, bounds, properties):  # type: ignore[no-untyped-def]
     return out
 
 
-@kernel
-def sentence_counts(data, bounds, properties):  # type: ignore[no-untyped-def]
-    """Runs of sentence-ending marks after some letter, and a last sentence without one."""
-    docs = len(bounds) - 1
-    out = np.zeros(docs, np.int64)
-    for doc in range(docs):
-        i, open_sentence, pending = bounds[doc], False, False
-        while i < bounds[doc + 1]:
-            code, width = decode_at(data, i)
-            i += width
-            kind = properties[code]
-            if kind & IS_ALPHA:
-                open_sentence, pending = True, False
-            elif kind & ENDS_SENTENCE:
-                pending = open_sentence
-                if pending and code > 0x2FFF:  # a full-width mark needs no space after it
-                    out[doc] += 1
-                    open_sentence = pending = False
-            elif code <= 32:
-                if pending or (code == 10 and open_sentence):
-                    out[doc] += 1
-                    open_sentence = pending = False
-            elif kind & IS_DIGIT:
-                pending = False
-        out[doc] += open_sentence
-    return out
-
-
 def by_gopher(view: TextView) -> dict[str, np.ndarray]:
     """Signals over `str.splitlines`."""
     s = gopher_lines(view.data, view.bounds, PROPERTIES)
@@ -152,19 +121,6 @@ def newline_counts(view: TextView) -> np.ndarray:
     return np.diff(np.searchsorted(ends, view.bounds))
 
 
-def sentences(view: TextView) -> dict[str, np.ndarray]:
-    """Sentences: in English by spaCy's rules, elsewhere by their end marks."""
-    english = view.is_in(("en",))
-    count = np.zeros(len(view), np.int64)
-    for rows, count_of, tables in (
-        (english, english_sentences, (TABLE, UNIT_WORDS, SHORT_WORDS)),
-        (~english, sentence_counts, (PROPERTIES,)),
-    ):
-        if rows.any():
-            count[rows] = count_of(*buffers(view.text.filter(pa.array(rows))), *tables)
-    return {"sentence_count": count}
-
-
 SIGNALS = (
     *signals(by_newline, (
         ("line_count", INT, "lines that are not blank", FINEWEB),
@@ -183,5 +139,4 @@ SIGNALS = (
         ("max_line_length", INT, "characters of the longest line", "py-data-juicer 1.6.1 and " + "RedPajama v1 code"),
     )),
     *signals(newline_words, (("newline_word_ratio", REAL, "newlines for each token", FINEWEB),)),
-    *signals(sentences, (("sentence_count", INT, "sentences, by terminal marks", C4),)),
 )  # fmt: skip

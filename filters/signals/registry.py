@@ -21,6 +21,7 @@ from filters.signals import (
     patterns,
     personal,
     rpv2_measures,
+    sentences,
     windows,
     words,
 )
@@ -32,6 +33,7 @@ MODULES = (
     chinese,
     patterns,
     lines,
+    sentences,
     duplicates,
     grams,
     windows,

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from filters.english import SHORT_WORDS, TABLE, UNIT_WORDS, sentence_counts, words
+from filters.english import SHORT_WORDS, TABLE, UNIT_WORDS, words
+from filters.signals.sentences import ENGLISH_STOPS, english_sentences
 
 # Recorded with: [t.text for t in spacy.blank("en")(text) if t.text.strip()]
 WORDS = {
@@ -34,7 +35,7 @@ SENTENCES = {
 def count(text: str) -> int:
     raw = text.encode()
     data = np.frombuffer(raw + bytes(8), np.uint8)
-    return int(sentence_counts(data, np.array([0, len(raw)]), TABLE, UNIT_WORDS, SHORT_WORDS)[0])
+    return int(english_sentences(data, np.array([0, len(raw)]), TABLE, UNIT_WORDS, SHORT_WORDS, ENGLISH_STOPS)[0])
 
 
 @pytest.mark.parametrize("text", WORDS)
