@@ -20,6 +20,7 @@ import pyarrow as pa
 from filters.compiled import kernel, step
 from filters.edits.kernels import before, copy, edit, room
 from filters.edits.tables import SPACE, WORD, flags
+from filters.scan import find_byte
 from filters.segment import Bytes, decode_at
 
 TLDS = Path(__file__).with_name("tlds.txt")
@@ -153,26 +154,34 @@ def _address(data, begin, floor, i, end, flags, kinds):  # type: ignore[no-untyp
     return _blanks_start(data, floor, start, flags), i
 
 
+@step
+def _digits_start(data, begin, point):  # type: ignore[no-untyped-def]
+    """Start of the digits before the point; the point itself if there are none."""
+    while point > begin and 0x30 <= data[point - 1] <= 0x39:
+        point -= 1
+    return point
+
+
 @kernel
 def _strip_urls(data, bounds, flags, kinds, hashes, longest, addresses):  # type: ignore[no-untyped-def]
+    """The texts without addresses, or without other URLs; neither is without a point."""
     out, offsets = room(bounds)
     o = 0
     for doc in range(len(bounds) - 1):
         begin, end = bounds[doc], bounds[doc + 1]
-        i = floor = begin
-        while i < end:
-            b = data[i]
-            start, stop = i, i
+        floor, point = begin, find_byte(data, begin, end, 0x2E)
+        while point < end:
+            start = stop = point
             if addresses:
-                if 0x30 <= b <= 0x39 and (i == begin or not 0x30 <= data[i - 1] <= 0x39):
-                    start, stop = _address(data, begin, floor, i, end, flags, kinds)
-            elif b == 0x2E and i > floor and i + 1 < end and data[i + 1] > 0x2F:
-                start, stop = _url(data, floor, i, end, flags, kinds, hashes, longest)
+                digits = _digits_start(data, begin, point)
+                if floor <= digits < point:
+                    start, stop = _address(data, begin, floor, digits, end, flags, kinds)
+            elif point > floor and point + 1 < end and data[point + 1] > 0x2F:
+                start, stop = _url(data, floor, point, end, flags, kinds, hashes, longest)
             if stop > start:
                 o = copy(data, floor, start, out, o)
-                i = floor = stop
-            else:
-                i += 1
+                floor = stop
+            point = find_byte(data, max(floor, point + 1), end, 0x2E)
         o = copy(data, floor, end, out, o)
         offsets[doc + 1] = o
     return out, offsets

@@ -7,6 +7,8 @@ between newlines (RedPajama-v2 without an empty last one).
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from filters.bytewise import decode_at
@@ -90,7 +92,7 @@ def by_gopher(view: TextView) -> dict[str, np.ndarray]:
 
 def by_newline(view: TextView) -> dict[str, np.ndarray]:
     """Signals over the lines between newlines."""
-    s = newline_lines(view.data, view.bounds, PROPERTIES)
+    s = newline_columns(view)
     size = np.diff(view.bounds)
     ends_open = np.ones(len(view), np.int64)  # whether the last line holds something
     filled = size > 0
@@ -111,14 +113,17 @@ def by_newline(view: TextView) -> dict[str, np.ndarray]:
 
 def newline_words(view: TextView) -> dict[str, np.ndarray]:
     """FineWeb's list ratio."""
-    newlines = newline_counts(view)
-    return {"newline_word_ratio": ratio(newlines, np.diff(view.tokens.first))}
+    return {"newline_word_ratio": ratio(newline_counts(view), np.diff(view.tokens.first))}
 
 
 def newline_counts(view: TextView) -> np.ndarray:
     """Newlines of each text."""
-    ends = np.flatnonzero(view.data[view.bounds[0] : view.bounds[-1]] == 10) + view.bounds[0]
-    return np.diff(np.searchsorted(ends, view.bounds))
+    return newline_columns(view)[:, 0] - 1
+
+
+def newline_columns(view: TextView) -> np.ndarray:
+    """The columns of `newline_lines`, once a batch."""
+    return view.once(newline_lines, partial(newline_lines, view.data, view.bounds, PROPERTIES))
 
 
 SIGNALS = (
