@@ -12,6 +12,8 @@ from collections.abc import Sequence
 
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 
+import pipelines.asked_once  # noqa: F401 - before any pipeline is made
+
 # Extraction burns its time in one sandbox process a worker; the worker itself needs about 7 % of a core. Threads
 # are enough to keep so many sandboxes busy, and start at once.
 MOST_THREADS = 8
