@@ -1,8 +1,10 @@
 """The command line for tests: each call is a fork of one process that has imported what commands need.
 
 A `winnow run` of a few pages spends more time on imports than on pages, and the suite makes many. A call is a process
-of its own all the same, with its own working directory, streams and exit status, and it ends as any interpreter does.
-Traded away: a call shares what was imported with those before it, so tests of how a command starts, is killed or
+of its own all the same, with its own working directory, streams and exit status. It waits for its threads and calls
+its exit handlers as any interpreter does, but what it leaves in memory is not taken apart piece by piece: for all that
+was imported, that took three seconds a call.
+Traded away: a call shares what was imported with those before it, so tests of how a command starts, ends, is killed or
 leaves processes behind start `python -m flows.cli` themselves.
 
 Told on standard input, a line of JSON a call: {"arguments", "folder", "out", "err", "more"}, the last to be added to the
@@ -11,13 +13,16 @@ environment; answered by the process's number and, when it has ended, its exit s
 
 from __future__ import annotations
 
+import atexit
+import gc
 import json
 import os
 import runpy
 import sys
+import threading
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 IMPORTED = (
     "prefect.server.api.server",
@@ -37,7 +42,7 @@ FORKS_WELL = "jemalloc_bg_thd"  # pyarrow's allocator holds its locks while a fo
 
 
 def main() -> None:
-    """Fork for every line; a fork comes back from here with its arguments in place, and goes on as the command."""
+    """Fork for every line; a fork takes its arguments and goes on as the command."""
     from flows import settings
 
     settings.apply()
@@ -48,15 +53,16 @@ def main() -> None:
     assert len([name for name in threads if name != FORKS_WELL]) == 1, (
         f"{threads}: a fork would take locks along that nobody lets go of"
     )
+    gc.freeze()  # or calls would look through all that was imported, and copy the pages that hold it
     for line in iter(sys.stdin.readline, ""):
         call = json.loads(line)
         child = os.fork()
         if child == 0:
             become(call)
-            return
+            do()
         print(child, flush=True)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-    sys.exit(0)
+    os._exit(0)
 
 
 def load_kernels() -> None:
@@ -94,6 +100,22 @@ def become(call: dict[str, Any]) -> None:
     sys.argv[1:] = call["arguments"]
 
 
+def do() -> NoReturn:
+    """Be the command, and end as the interpreter does: threads, exit handlers, streams; but leave memory as it is."""
+    status: Any = None
+    try:
+        runpy.run_module("flows.cli", run_name="__main__", alter_sys=True)
+    except SystemExit as ended:
+        status = ended.code
+    except BaseException:  # noqa: BLE001 - told as any interpreter tells it
+        sys.excepthook(*sys.exc_info())
+        status = 1
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status if isinstance(status, int) else int(status is not None))
+
+
 if __name__ == "__main__":
     main()
-    runpy.run_module("flows.cli", run_name="__main__", alter_sys=True)
