@@ -5,7 +5,8 @@ of its own all the same, with its own working directory, streams and exit status
 its exit handlers as any interpreter does, but what it leaves in memory is not taken apart piece by piece: for all that
 was imported, that took three seconds a call.
 Traded away: a call shares what was imported with those before it, so tests of how a command starts, ends, is killed or
-leaves processes behind start `python -m flows.cli` themselves.
+leaves processes behind start `python -m flows.cli` themselves; and several workers are forks of what was imported here,
+not of what `pipelines.forked` names.
 
 Told on standard input, a line of JSON a call: {"arguments", "folder", "out", "err", "more"}, the last to be added to the
 environment; answered by the process's number and, when it has ended, its exit status.
@@ -18,9 +19,11 @@ import gc
 import json
 import os
 import runpy
+import socket
 import sys
 import threading
 from importlib import import_module
+from multiprocessing import connection, forkserver
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -98,6 +101,27 @@ def become(call: dict[str, Any]) -> None:
     os.chdir(call["folder"])
     os.environ.update(call["more"])
     sys.argv[1:] = call["arguments"]
+    if "--workers" in sys.argv[:-1] and sys.argv[sys.argv.index("--workers") + 1] != "1":
+        serve_forks()
+
+
+def serve_forks() -> None:
+    """Have the server that this call's workers are forked from; it would import for four seconds what is here already."""
+    watched, lifeline = os.pipe()
+    with socket.socket(socket.AF_UNIX) as listening:
+        address = connection.arbitrary_address("AF_UNIX")
+        listening.bind(address)
+        listening.listen()
+        server = os.fork()
+        if server == 0:
+            os.close(lifeline)
+            try:
+                forkserver.main(listening.fileno(), watched, [])
+            finally:
+                os._exit(0)
+    os.close(watched)
+    made = forkserver._forkserver  # type: ignore[attr-defined]
+    made._forkserver_address, made._forkserver_alive_fd, made._forkserver_pid = address, lifeline, server
 
 
 def do() -> NoReturn:
