@@ -104,9 +104,9 @@ class Shell:
 
 
 @pytest.fixture(scope="module")
-def shell(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Iterator[Shell]:
+def shell(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str], prefect_api: str) -> Iterator[Shell]:
     base = tmp_path_factory.mktemp("pages")
-    one = Shell(base, environment)
+    one = Shell(base, {**environment, "PREFECT_API_URL": prefect_api})
     for words in (
         ["sample", "crawl.warc.gz", "--pages", SMALL, "--seed", SEED],
         ["sample", "other.warc.gz", "--pages", "60", "--seed", "8"],
