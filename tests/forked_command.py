@@ -51,7 +51,7 @@ def main() -> None:
     settings.apply()
     for name in IMPORTED:
         import_module(name)
-    load_kernels()
+    use_once()
     threads = sorted((task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir())
     assert len([name for name in threads if name != FORKS_WELL]) == 1, (
         f"{threads}: a fork would take locks along that nobody lets go of"
@@ -68,14 +68,18 @@ def main() -> None:
     os._exit(0)
 
 
-def load_kernels() -> None:
-    """Measure a few words in several scripts: what is compiled is then in memory, and no call reads it from disk."""
+def use_once() -> None:
+    """Measure a few words in several scripts, with numbers and addresses: what is compiled is then in memory, and so are
+    the tables and the report's template; no call reads them from disk.
+    """
     import pyarrow as pa
 
     from filters.annotate import Annotator, final_text
     from filters.pii import scrub
+    from pipelines.code import code_version
     from pipelines.schemas import DOCUMENTS
     from recipes.load import load
+    from stats.report.write import environment
 
     texts = [
         "The old town was fine. It was good.",
@@ -83,6 +87,7 @@ def load_kernels() -> None:
         "先日、商標法違反の疑いで。",
         "สวัสดีครับ ผมชื่อ",
         "l'eau",
+        "身份证 11010519491231002X，手机 13800138000，a.person@example.com, 4111 1111 1111 1111, +44 20 7946 0958, 10.0.0.1",
     ]
     rows = [{"doc_id": str(k), "text": text, "charset_from": "given"} for k, text in enumerate(texts)]
     given = {name: [row.get(name) for row in rows] for name in DOCUMENTS.names}
@@ -90,6 +95,8 @@ def load_kernels() -> None:
     batch, recipe = pa.RecordBatch.from_arrays(columns, names=DOCUMENTS.names), load("zh-en-general")
     measured = Annotator([recipe])(batch)
     scrub(final_text(batch["text"], measured["lang"], recipe), recipe.scrub.policy)
+    code_version()
+    environment().get_template("report.html.j2")
 
 
 def become(call: dict[str, Any]) -> None:
