@@ -59,6 +59,8 @@ def main() -> None:
     gc.freeze()  # or calls would look through all that was imported, and copy the pages that hold it
     for line in iter(sys.stdin.readline, ""):
         call = json.loads(line)
+        if call["arguments"][:1] == ["train"]:
+            import_module("training.loop")  # PyTorch, which takes four seconds; most sessions train nothing
         child = os.fork()
         if child == 0:
             become(call)
