@@ -71,6 +71,19 @@ def may_repeat(h, factor, shift, hot):  # type: ignore[no-untyped-def]
 
 
 @step
+def keep_repeats(hashes, n, seen, hot):  # type: ignore[no-untyped-def]
+    """Keep the hashes that may occur twice, in order; returns how many."""
+    live = n
+    for factor in ROUNDS:
+        shift, n, live = mark_repeats(hashes, live, factor, seen, hot), live, 0
+        for k in range(n):
+            h = hashes[k]
+            hashes[live] = h
+            live += may_repeat(h, factor, shift, hot)
+    return live
+
+
+@step
 def longest_text(bounds):  # type: ignore[no-untyped-def]
     """Bytes (or tokens) of the longest text of a batch."""
     most = 0

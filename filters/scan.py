@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from filters.bytewise import decode_at, load64, trailing_zeros
+from filters.bytewise import decode_at, holds, load64, trailing_zeros
 from filters.codepoints import IS_SPACE
 from filters.compiled import step
 
@@ -12,12 +12,10 @@ from filters.compiled import step
 @step
 def find_byte(data, i, end, byte):  # type: ignore[no-untyped-def]
     """Where an ASCII byte next stands in [i, end); `end` if nowhere. Eight bytes a step."""
-    same = np.uint64(byte) * np.uint64(0x0101010101010101)
     while i + 8 <= end:
-        x = load64(data, i) ^ same
-        zero = (x - np.uint64(0x0101010101010101)) & ~x & np.uint64(0x8080808080808080)
-        if zero != np.uint64(0):
-            return i + (trailing_zeros(zero) >> 3)
+        found = holds(load64(data, i), byte)
+        if found != np.uint64(0):
+            return i + (trailing_zeros(found) >> 3)
         i += 8
     while i < end and data[i] != byte:
         i += 1
@@ -61,10 +59,8 @@ def strip(data, start, end, properties):  # type: ignore[no-untyped-def]
 @step
 def _may_break(x):  # type: ignore[no-untyped-def]
     """Not zero if one of eight bytes is a control character of ASCII, 0xC2 or 0xE2: bit 7 of the first such is set."""
-    control = (x - np.uint64(0x2020202020202020)) & ~x
-    c2, e2 = x ^ np.uint64(0xC2C2C2C2C2C2C2C2), x ^ np.uint64(0xE2E2E2E2E2E2E2E2)
-    c2, e2 = (c2 - np.uint64(0x0101010101010101)) & ~c2, (e2 - np.uint64(0x0101010101010101)) & ~e2
-    return (control | c2 | e2) & np.uint64(0x8080808080808080)
+    control = (x - np.uint64(0x2020202020202020)) & ~x & np.uint64(0x8080808080808080)
+    return control | holds(x, 0xC2) | holds(x, 0xE2)
 
 
 @step

@@ -12,7 +12,7 @@ import numpy as np
 
 from filters.bytewise import hash_bytes, load64, mix
 from filters.compiled import kernel, step
-from filters.hash_table import ROUNDS, bitmap_for, cells_for, find, longest_text, mark_repeats, may_repeat
+from filters.hash_table import ROUNDS, bitmap_for, cells_for, find, keep_repeats, longest_text, mark_repeats, may_repeat
 from filters.segment import TextView
 from filters.signals.signal import GOPHER, REAL, ratio, signals
 
@@ -127,11 +127,7 @@ def repeats_of(n, first, hashes):  # type: ignore[no-untyped-def]
             if t - low >= n:
                 rolling -= lead * hashes[t - n]
             grams[max(t - low - n + 1, 0)] = rolling
-        for factor in ROUNDS:
-            shift, all_of, live = mark_repeats(grams, live, factor, seen, hot), live, 0
-            for k in range(all_of):
-                grams[live] = grams[k]
-                live += may_repeat(grams[k], factor, shift, hot)
+        live = keep_repeats(grams, live, seen, hot)
         for k in range(live):
             grams[k] = mix(grams[k]) | np.uint64(1)
         _count(grams, counts, places, live, keys, tallies)

@@ -13,7 +13,7 @@ import numpy as np
 from filters.bytewise import decode_at, load64, mix
 from filters.codepoints import LOWER, PROPERTIES
 from filters.compiled import kernel, step
-from filters.hash_table import ROUNDS, bitmap_for, cells_for, find, longest_text, mark_repeats, may_repeat
+from filters.hash_table import bitmap_for, cells_for, find, keep_repeats, longest_text
 from filters.scan import strip
 from filters.segment import TextView
 from filters.signals.signal import CWT, JUICER, REAL, signals
@@ -91,19 +91,6 @@ def _by_bucket(hashes, windows):  # type: ignore[no-untyped-def]
             hashes[free[bucket]] = h
             free[bucket] += 1
     return edges
-
-
-@step
-def _keep_repeats(hashes, n, seen, hot):  # type: ignore[no-untyped-def]
-    """Keep the hashes that may occur twice, in order; returns how many."""
-    live = n
-    for factor in ROUNDS:
-        shift, n, live = mark_repeats(hashes, live, factor, seen, hot), live, 0
-        for k in range(n):
-            h = hashes[k]
-            hashes[live] = h
-            live += may_repeat(h, factor, shift, hot)
-    return live
 
 
 @step
@@ -191,7 +178,7 @@ def repeated_windows(data, bounds, n, plain, lower, properties):  # type: ignore
         repeating = total = unlike = 0
         for k in range(len(edges) - 1):
             bucket = hashes[edges[k] : edges[k + 1]]
-            live = _keep_repeats(bucket, len(bucket), seen, hot)
+            live = keep_repeats(bucket, len(bucket), seen, hot)
             unlike += len(bucket) - live
             if live:
                 repeating, more, different = _tally(bucket, live, keys, counts, places, common, repeating)

@@ -25,6 +25,8 @@ SENTENCES = {
     "It costs 3.5, e.g. at Dr. No's.": 1,
     "He left (at last.) Then what?!": 2,
     "No end": 1,
+    "”": 1,
+    "It ends.\n“": 2,
     "Dots... do not end it… here": 1,
     "First line\nsecond line\n\n": 2,
     "1. 2. 3.": 3,
